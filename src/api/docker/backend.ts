@@ -1,0 +1,53 @@
+import type { Wait } from '#lib/wait.ts'
+import type { Control } from '#manager/control/control.ts'
+import type { ClusterSpec } from '#model/cluster.ts'
+import type { NodeId } from '#model/id.ts'
+import type { NodeAvailability } from '#model/node.ts'
+import type { ManagerAddress } from '#rpc/messages.ts'
+
+/** Docker's `LocalNodeState`, and whether this node is a manager. */
+export interface LocalNodeInfo {
+  readonly state: 'inactive' | 'pending' | 'active' | 'error' | 'locked'
+  readonly nodeId: NodeId | ''
+  /** The address this node is reached at (no port). */
+  readonly nodeAddress: string
+  readonly isManager: boolean
+  readonly error: string
+  /** Managers as the agent knows them, for `docker info` on a worker. */
+  readonly remoteManagers: readonly ManagerAddress[]
+}
+
+export interface InitRequest {
+  readonly listenAddress: string
+  readonly advertiseAddress: string
+  readonly dataPathAddress: string
+  readonly dataPathPort: number
+  readonly defaultAddressPool: readonly string[]
+  readonly subnetSize: number
+  readonly forceNewCluster: boolean
+  readonly spec: ClusterSpec
+  readonly availability: NodeAvailability
+}
+
+export interface JoinRequest {
+  readonly listenAddress: string
+  readonly advertiseAddress: string
+  readonly dataPathAddress: string
+  readonly remoteAddresses: readonly string[]
+  readonly joinToken: string
+  readonly availability: NodeAvailability
+}
+
+/** This host's own part in the cluster: what `docker swarm init | join | leave | unlock` act upon. */
+export interface LocalNode {
+  info(): LocalNodeInfo
+  init(request: InitRequest, wait: Wait): Promise<NodeId>
+  join(request: JoinRequest, wait: Wait): Promise<void>
+  leave(force: boolean, wait: Wait): Promise<void>
+  unlock(key: string, wait: Wait): Promise<void>
+  /**
+   * The door to the cluster. Throws `unavailable` with Docker's sentence where this node is not a manager,
+   * is not part of a swarm, or is locked.
+   */
+  control(): Control
+}

@@ -1,0 +1,70 @@
+import type { Cluster, ClusterSpec } from '#model/cluster.ts'
+import type { ConfigId, NetworkId, NodeId, SecretId, ServiceId } from '#model/id.ts'
+import type { Network, NetworkSpec } from '#model/network.ts'
+import type { Node, NodeSpec } from '#model/node.ts'
+import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
+import type { Service, ServiceSpec } from '#model/service.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import type { Duplex } from 'node:stream'
+import type { RelayRequest } from '#rpc/messages.ts'
+import type { Wait } from '#lib/wait.ts'
+
+export type { Mirror, View, ViewListener } from '#store/mirror/view.ts'
+
+/** What came with a write beside the spec. */
+export interface WriteOptions {
+  readonly wait: Wait
+  /** `meta.dialect` to keep with the object. */
+  readonly dialect?: Readonly<Record<string, unknown>>
+}
+
+export interface TokenRotation {
+  readonly worker?: boolean
+  readonly manager?: boolean
+  readonly unlockKey?: boolean
+}
+
+/**
+ * The one door: what users intend enters here and nowhere else. Each call validates, resolves names to ids,
+ * checks the version and answers only once the store has the change and this manager's mirror shows it.
+ *
+ * Versions: a write is refused (`conflict`, "update out of sequence") only if the *spec* has changed since
+ * the version that the caller read; a status that moved in between is no reason.
+ *
+ * Errors: `invalid` (with the field), `not-found`, `already-exists`, `conflict`, `precondition`,
+ * `unavailable` (no quorum).
+ */
+export interface Control {
+  readonly view: Mirror
+
+  updateCluster(
+    version: number,
+    spec: ClusterSpec,
+    rotate: TokenRotation,
+    options: WriteOptions,
+  ): Promise<Cluster>
+
+  updateNode(id: NodeId, version: number, spec: NodeSpec, options: WriteOptions): Promise<Node>
+  /** Refused for a node that is not down, unless forced; and for a manager that was not demoted first. */
+  removeNode(id: NodeId, force: boolean, options: WriteOptions): Promise<void>
+
+  createService(spec: ServiceSpec, options: WriteOptions): Promise<Service>
+  updateService(id: ServiceId, version: number, spec: ServiceSpec, options: WriteOptions): Promise<Service>
+  /** Back to the spec before the last update. */
+  rollbackService(id: ServiceId, version: number, options: WriteOptions): Promise<Service>
+  removeService(id: ServiceId, options: WriteOptions): Promise<void>
+
+  createNetwork(spec: NetworkSpec, options: WriteOptions): Promise<Network>
+  removeNetwork(id: NetworkId, options: WriteOptions): Promise<void>
+
+  createSecret(spec: SecretSpec, options: WriteOptions): Promise<Secret>
+  updateSecret(id: SecretId, version: number, spec: SecretSpec, options: WriteOptions): Promise<Secret>
+  removeSecret(id: SecretId, options: WriteOptions): Promise<void>
+
+  createConfig(spec: ConfigSpec, options: WriteOptions): Promise<Config>
+  updateConfig(id: ConfigId, version: number, spec: ConfigSpec, options: WriteOptions): Promise<Config>
+  removeConfig(id: ConfigId, options: WriteOptions): Promise<void>
+
+  /** A connection to the engine of any node of the cluster, carrying one HTTP request. `unavailable` if the node is down. */
+  relay(nodeId: NodeId, request: RelayRequest, wait: Wait): Promise<Duplex>
+}

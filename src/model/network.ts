@@ -1,0 +1,40 @@
+import type { NetworkId } from './id.ts'
+import type { Labels, Meta } from './meta.ts'
+import type { Driver } from './service.ts'
+
+export interface IpamRange {
+  /** CIDR. Empty in a spec: cut from the cluster's pool. */
+  readonly subnet: string
+  readonly range?: string
+  readonly gateway?: string
+  readonly auxiliary?: Readonly<Record<string, string>>
+}
+
+export interface NetworkSpec {
+  readonly name: string
+  readonly labels: Labels
+  readonly driver: Driver
+  readonly ipv6: boolean
+  readonly internal: boolean
+  readonly attachable: boolean
+  /** The routing mesh's own network; there is at most one. */
+  readonly ingress: boolean
+  readonly ipam: { readonly driver: Driver; readonly ranges: readonly IpamRange[] }
+  /** A network whose settings are another's (`--config-from`). */
+  readonly configFrom?: string
+}
+
+export interface NetworkStatus {
+  /** What the allocator chose. */
+  readonly ranges: readonly IpamRange[]
+  /** The VXLAN network identifier; absent until allocated. */
+  readonly vxlanId?: number
+  readonly error?: string
+}
+
+export interface Network {
+  readonly kind: 'network'
+  readonly meta: Meta<NetworkId>
+  readonly spec: NetworkSpec
+  readonly status: NetworkStatus
+}

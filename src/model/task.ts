@@ -1,0 +1,72 @@
+import type { Instant } from '#lib/clock.ts'
+import type { NetworkId, NodeId, ServiceId, TaskId } from './id.ts'
+import type { Labels, Meta } from './meta.ts'
+import type { GenericResource } from './resources.ts'
+import type { PortSpec, TaskTemplate } from './service.ts'
+import type { TaskState } from './task-state.ts'
+
+/** One of a task's networks with its addresses there, from the allocator. */
+export interface Attachment {
+  readonly networkId: NetworkId
+  /** CIDR notation; IPv4 and, where the network has it, IPv6. */
+  readonly addresses: readonly string[]
+  readonly aliases: readonly string[]
+}
+
+/** One container of a task as the agent sees it. */
+export interface ContainerStatus {
+  readonly name: string
+  readonly containerId: string
+  readonly pid: number
+  /** Present once it has ended. */
+  readonly exitCode?: number
+  readonly health?: 'starting' | 'healthy' | 'unhealthy'
+  readonly startedAt?: Instant
+  readonly finishedAt?: Instant
+}
+
+/** What was seen of a task; written by its agent (and by the node-health loop: orphaned). */
+export interface TaskStatus {
+  readonly state: TaskState
+  /** When this state was entered. */
+  readonly since: Instant
+  /** Docker's short phrase: "started", "preparing" … */
+  readonly message: string
+  /** Why it is not where it should be; '' if all is well. */
+  readonly error: string
+  readonly containers: readonly ContainerStatus[]
+  /** Host-mode ports that the engine opened. */
+  readonly hostPorts?: readonly PortSpec[]
+}
+
+/**
+ * One scheduled instance. `spec` never changes: a changed service makes new tasks. Each mutable field has
+ * one writer, see `model/owners.ts`.
+ */
+export interface Task {
+  readonly kind: 'task'
+  readonly meta: Meta<TaskId>
+  readonly spec: TaskTemplate
+  /** '' for a task of its own (an attachment of a plain container). */
+  readonly serviceId: ServiceId | ''
+  /** The service's name when the task was made; names of containers are made of it. */
+  readonly serviceName: string
+  readonly serviceLabels: Labels
+  /** The generation of the service's spec this task was made from. */
+  readonly serviceGeneration: number
+  /** 1… for replicated services and jobs; 0 for global ones. */
+  readonly slot: number
+  /** '' until the scheduler has chosen. For global services set at creation. */
+  readonly nodeId: NodeId | ''
+  readonly desiredState: TaskState
+  readonly attachments: readonly Attachment[]
+  /** Ports of the service's endpoint at the time of creation that this task opens on its host. */
+  readonly ports: readonly PortSpec[]
+  readonly genericResources?: readonly GenericResource[]
+  readonly jobIteration?: number
+  /** Restarts of this slot within the policy's window, oldest first, so that a new leader counts the same. */
+  readonly restarts?: { readonly count: number; readonly at: readonly Instant[] }
+  /** A replacement waits until then before it may go to `running`. */
+  readonly startAfter?: Instant
+  readonly status: TaskStatus
+}

@@ -1,0 +1,127 @@
+import type { Instant } from '#lib/clock.ts'
+import type { NodeId, TaskId } from '#model/id.ts'
+import type { Network } from '#model/network.ts'
+import type { NodeDescription, NodeRole } from '#model/node.ts'
+import type { Config, Secret } from '#model/secret.ts'
+import type { Task, TaskStatus } from '#model/task.ts'
+
+/** A manager as agents know it: tried in random order, kept on disk, replaced whole by each `managers` message. */
+export interface ManagerAddress {
+  readonly nodeId: NodeId
+  /** host:port of the cluster RPC. */
+  readonly address: string
+}
+
+// --- The session: one HTTP/2 stream, messages both ways -------------------------------------------------
+
+/** What an agent says. */
+export type AgentMessage =
+  | {
+      readonly type: 'hello'
+      readonly description: NodeDescription
+      /** The address this node wants to be reached at; '' = the one that the manager sees. */
+      readonly advertiseAddress: string
+      readonly dataPathAddress?: string
+      /** Where the node's own cluster RPC listens: host:port. */
+      readonly listenAddress: string
+      /** Grows with each session of this agent: of two sessions the later is the real one. */
+      readonly bootEpoch: number
+    }
+  | { readonly type: 'beat'; readonly at: number }
+  | { readonly type: 'description'; readonly description: NodeDescription }
+  | { readonly type: 'status'; readonly updates: readonly TaskStatusUpdate[] }
+  /** "I have applied everything up to this sequence." */
+  | { readonly type: 'applied'; readonly sequence: number }
+
+export interface TaskStatusUpdate {
+  readonly taskId: TaskId
+  readonly status: TaskStatus
+}
+
+/** What a manager says. */
+export type ManagerMessage =
+  | {
+      readonly type: 'welcome'
+      readonly nodeId: NodeId
+      readonly heartbeatMs: number
+      readonly managers: readonly ManagerAddress[]
+    }
+  | { readonly type: 'heartbeat'; readonly heartbeatMs: number }
+  | { readonly type: 'managers'; readonly managers: readonly ManagerAddress[] }
+  | ({ readonly type: 'assignments' } & Assignments)
+  /** "Your status updates of these tasks are stored." */
+  | { readonly type: 'stored'; readonly taskIds: readonly TaskId[] }
+  /** The node should become this; it then asks for a certificate of that role. */
+  | { readonly type: 'role'; readonly role: NodeRole }
+  /** Roots to trust from now on, and whether the own certificate must be renewed at once. */
+  | { readonly type: 'trust'; readonly certificates: string; readonly renew: boolean }
+  /** Open a new stream `POST /v1/relay/<id>` to this manager and serve the request on it. */
+  | { readonly type: 'relay'; readonly id: string; readonly request: RelayRequest }
+  /** The node was removed from the cluster: stop its tasks and forget. */
+  | { readonly type: 'removed' }
+
+/**
+ * The node's whole set (`full`) or a difference to the message before (`sequence - 1`). An agent that
+ * misses one asks again by opening a new session.
+ */
+export interface Assignments {
+  readonly full: boolean
+  readonly sequence: number
+  readonly tasks: Difference<Task>
+  readonly secrets: Difference<Secret>
+  readonly configs: Difference<Config>
+  readonly networks: Difference<Network>
+}
+
+export interface Difference<T> {
+  readonly put: readonly T[]
+  readonly remove: readonly string[]
+}
+
+/** A request to a node's engine that comes through a manager: the head of an HTTP request. */
+export interface RelayRequest {
+  readonly method: string
+  readonly path: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+// --- Unary calls ----------------------------------------------------------------------------------------
+
+/** `GET /v1/ca/root`: anyone. */
+export interface RootCertificateAnswer {
+  readonly certificates: string
+}
+
+/** `POST /v1/ca/certificate`: with a token, or with a certificate (also an expired one) for the same key. */
+export interface CertificateRequest {
+  readonly csr: string
+  readonly token?: string
+  /** Only on a first join. */
+  readonly availability?: 'active' | 'pause' | 'drain'
+}
+export interface CertificateAnswer {
+  readonly nodeId: NodeId
+  readonly role: NodeRole
+  readonly certificate: string
+  readonly trust: string
+}
+
+/** `POST /v1/members`: managers only. The caller's etcd member is added as a learner and later made a voter. */
+export interface MemberJoinRequest {
+  readonly peerUrl: string
+  readonly address: string
+}
+export interface MemberJoinAnswer {
+  readonly memberName: string
+  /** etcd's `--initial-cluster`. */
+  readonly initialCluster: string
+  /** The keys that objects are sealed with in the store. */
+  readonly dataKeys: readonly { readonly id: number; readonly key: string }[]
+}
+
+/** `POST /v1/beats`: each manager tells the leader which agents it has heard, a few times a second. */
+export interface BeatsReport {
+  readonly managerId: NodeId
+  readonly nodes: readonly { readonly nodeId: NodeId; readonly ageMs: number; readonly bootEpoch: number }[]
+  readonly sentAt: Instant
+}
