@@ -57,6 +57,11 @@ export interface Store {
     id: string,
     options: { wait: Wait; revision?: number },
   ): Promise<ObjectsByKind[K] | undefined>
+  /**
+   * The revision that a linearizable read sees now. A mirror that has reached it knows every write that was
+   * acknowledged before the call: what must be waited for before an agent is told "this is all you should run".
+   */
+  currentRevision(wait: Wait): Promise<number>
   /** Runs until the signal aborts; reconnects, resumes and re-lists by itself. Returns once the first snapshot was handed over. */
   watch(listener: WatchListener, signal: AbortSignal): Promise<void>
   /** Waits to become leader under `candidate`'s name; only one candidate leads at a time. */
