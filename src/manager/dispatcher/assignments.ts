@@ -1,0 +1,106 @@
+import type { NodeId } from '#model/id.ts'
+import type { Network } from '#model/network.ts'
+import type { Config, Secret } from '#model/secret.ts'
+import { isLive } from '#model/task-state.ts'
+import type { Task } from '#model/task.ts'
+import type { Assignments, Difference } from '#rpc/messages.ts'
+import type { View } from '#store/mirror/view.ts'
+
+/** Everything one node has to know: its tasks, and what those of them that may still run refer to. */
+export interface AssignmentSet {
+  readonly tasks: ReadonlyMap<string, Task>
+  readonly secrets: ReadonlyMap<string, Secret>
+  readonly configs: ReadonlyMap<string, Config>
+  readonly networks: ReadonlyMap<string, Network>
+}
+
+export const emptyAssignments: AssignmentSet = {
+  tasks: new Map(),
+  secrets: new Map(),
+  configs: new Map(),
+  networks: new Map(),
+}
+
+/**
+ * The node's set. Ended tasks stay in it for as long as they are kept in the store, because their containers
+ * (and logs) are kept as long; secrets and configs go only to nodes with a live task that uses them.
+ */
+export function assignmentsFor(view: View, nodeId: NodeId): AssignmentSet {
+  const tasks = new Map<string, Task>()
+  const secrets = new Map<string, Secret>()
+  const configs = new Map<string, Config>()
+  const networks = new Map<string, Network>()
+  for (const task of view.tasksOfNode(nodeId)) {
+    if (task.status.state === 'new' || task.status.state === 'pending') continue
+    tasks.set(task.meta.id, task)
+    if (!isLive(task.status.state) || !isLive(task.desiredState)) continue
+    for (const container of [...(task.spec.initContainers ?? []), ...task.spec.containers]) {
+      for (const reference of container.secrets ?? [])
+        addIfThere(secrets, view.get('secret', reference.secretId))
+      for (const reference of container.configs ?? [])
+        addIfThere(configs, view.get('config', reference.configId))
+    }
+    for (const attachment of task.attachments) addIfThere(networks, view.get('network', attachment.networkId))
+  }
+  return { tasks, secrets, configs, networks }
+}
+
+function addIfThere<T extends { readonly meta: { readonly id: string } }>(
+  into: Map<string, T>,
+  object: T | undefined,
+): void {
+  if (object !== undefined) into.set(object.meta.id, object)
+}
+
+/** What turns `before` into `after`, or undefined when nothing an agent acts upon differs. */
+export function diffAssignments(
+  before: AssignmentSet,
+  after: AssignmentSet,
+): Omit<Assignments, 'full' | 'sequence'> | undefined {
+  const difference = {
+    tasks: diff(before.tasks, after.tasks, concernsAgent),
+    secrets: diff(before.secrets, after.secrets),
+    configs: diff(before.configs, after.configs),
+    networks: diff(before.networks, after.networks),
+  }
+  const empty = Object.values(difference).every((part) => part.put.length === 0 && part.remove.length === 0)
+  return empty ? undefined : difference
+}
+
+/** A full set, as a difference to nothing. */
+export function fullAssignments(set: AssignmentSet): Omit<Assignments, 'full' | 'sequence'> {
+  return {
+    tasks: { put: [...set.tasks.values()], remove: [] },
+    secrets: { put: [...set.secrets.values()], remove: [] },
+    configs: { put: [...set.configs.values()], remove: [] },
+    networks: { put: [...set.networks.values()], remove: [] },
+  }
+}
+
+function diff<T>(
+  before: ReadonlyMap<string, T>,
+  after: ReadonlyMap<string, T>,
+  concerns: (before: T, after: T) => boolean = (a, b) => a !== b,
+): Difference<T> {
+  const put: T[] = []
+  const remove: string[] = []
+  for (const [id, object] of after) {
+    const known = before.get(id)
+    if (known === undefined || (known !== object && concerns(known, object))) put.push(object)
+  }
+  for (const id of before.keys()) if (!after.has(id)) remove.push(id)
+  return { put, remove }
+}
+
+/** An agent writes a task's status itself, so a change of that alone is not sent back to it. */
+function concernsAgent(before: Task, after: Task): boolean {
+  return (
+    before.desiredState !== after.desiredState ||
+    before.startAfter !== after.startAfter ||
+    after.status.state === 'orphaned' ||
+    !sameValue(before.attachments, after.attachments) ||
+    !sameValue(before.ports, after.ports)
+  )
+}
+
+const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)

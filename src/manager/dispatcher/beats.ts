@@ -1,0 +1,65 @@
+import type { Clock } from '#lib/clock.ts'
+import type { NodeId } from '#model/id.ts'
+import type { BeatsReport } from '#rpc/messages.ts'
+
+interface LastBeat {
+  /** On this manager's monotonic clock. */
+  atMs: number
+  bootEpoch: number
+}
+
+/**
+ * When each agent, and each manager, was last heard of. Every manager keeps one for its own sessions and
+ * tells the leader; the leader's holds the whole cluster. Nothing of it is stored: a new leader starts
+ * empty and gives everybody a fresh period of grace.
+ */
+export class Beats {
+  readonly #clock: Clock
+  readonly #nodes = new Map<NodeId, LastBeat>()
+  readonly #managers = new Map<NodeId, number>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  heard(nodeId: NodeId, bootEpoch: number, ageMs = 0): void {
+    const atMs = this.#clock.monotonicMs() - ageMs
+    const known = this.#nodes.get(nodeId)
+    if (known !== undefined && known.bootEpoch > bootEpoch) return
+    if (known !== undefined && known.bootEpoch === bootEpoch && known.atMs >= atMs) return
+    this.#nodes.set(nodeId, { atMs, bootEpoch })
+  }
+
+  take(report: BeatsReport): void {
+    this.#managers.set(report.managerId, this.#clock.monotonicMs())
+    for (const node of report.nodes) this.heard(node.nodeId, node.bootEpoch, node.ageMs)
+  }
+
+  /** What this manager tells the leader: agents heard within the last `withinMs`. */
+  report(managerId: NodeId, withinMs: number): BeatsReport {
+    const nowMs = this.#clock.monotonicMs()
+    const nodes: BeatsReport['nodes'][number][] = []
+    for (const [nodeId, { atMs, bootEpoch }] of this.#nodes) {
+      const ageMs = nowMs - atMs
+      if (ageMs <= withinMs) nodes.push({ nodeId, ageMs, bootEpoch })
+    }
+    return { managerId, nodes, sentAt: this.#clock.now() }
+  }
+
+  /** Milliseconds since the node was last heard; undefined: never. */
+  ageMs(nodeId: NodeId): number | undefined {
+    const beat = this.#nodes.get(nodeId)
+    return beat === undefined ? undefined : this.#clock.monotonicMs() - beat.atMs
+  }
+
+  /** Milliseconds since the manager last reported; undefined: never. */
+  managerAgeMs(nodeId: NodeId): number | undefined {
+    const at = this.#managers.get(nodeId)
+    return at === undefined ? undefined : this.#clock.monotonicMs() - at
+  }
+
+  forget(nodeId: NodeId): void {
+    this.#nodes.delete(nodeId)
+    this.#managers.delete(nodeId)
+  }
+}

@@ -1,0 +1,188 @@
+import type { Logger } from '#lib/logger.ts'
+import type { ObjectEvent } from '#model/change.ts'
+import { heartbeatMs } from '#model/defaults.ts'
+import type { NodeId } from '#model/id.ts'
+import type { Cluster } from '#model/cluster.ts'
+import type { AgentMessage, ManagerAddress, ManagerMessage } from '#rpc/messages.ts'
+import type { MessageStream } from '#rpc/transport.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import { assignmentsFor, diffAssignments, emptyAssignments, fullAssignments } from './assignments.ts'
+import type { AssignmentSet } from './assignments.ts'
+import { managerAddresses, roleFor } from './role.ts'
+
+export type AgentStream = MessageStream<AgentMessage, ManagerMessage>
+
+/** An agent that reads slower than this is behind is told nothing more until it has caught up. */
+const maxPendingBytes = 8 * 1024 * 1024
+
+/** One agent's session with this manager. */
+export class Session {
+  readonly nodeId: NodeId
+  readonly bootEpoch: number
+  readonly stream: AgentStream
+  #sent: AssignmentSet = emptyAssignments
+  #sequence = 0
+  #role: string | undefined
+  /** The last sequence that the agent says it has applied. */
+  applied = 0
+
+  constructor(nodeId: NodeId, bootEpoch: number, stream: AgentStream) {
+    this.nodeId = nodeId
+    this.bootEpoch = bootEpoch
+    this.stream = stream
+  }
+
+  sendAll(mirror: Mirror): void {
+    this.#sent = assignmentsFor(mirror, this.nodeId)
+    this.#sequence += 1
+    this.stream.send({
+      type: 'assignments',
+      full: true,
+      sequence: this.#sequence,
+      ...fullAssignments(this.#sent),
+    })
+  }
+
+  sendChanges(mirror: Mirror): void {
+    const next = assignmentsFor(mirror, this.nodeId)
+    const difference = diffAssignments(this.#sent, next)
+    this.#sent = next
+    if (difference === undefined) return
+    this.#sequence += 1
+    this.stream.send({ type: 'assignments', full: false, sequence: this.#sequence, ...difference })
+  }
+
+  sendRole(mirror: Mirror): void {
+    const node = mirror.get('node', this.nodeId)
+    if (node === undefined) {
+      this.stream.send({ type: 'removed' })
+      this.stream.close('the node was removed from the cluster')
+      return
+    }
+    const role = roleFor(node)
+    if (role === this.#role) return
+    this.#role = role
+    this.stream.send({ type: 'role', role })
+  }
+}
+
+/** All sessions of this manager. Follows the mirror and tells each agent what concerns it, once for each burst of changes. */
+export class Sessions implements Disposable {
+  readonly #byNode = new Map<NodeId, Session>()
+  readonly #dirty = new Set<NodeId>()
+  readonly #mirror: Mirror
+  readonly #logger: Logger
+  readonly #subscription: Disposable
+  readonly #trustOf: (cluster: Cluster) => string
+  #flushing: NodeJS.Immediate | NodeJS.Timeout | undefined
+  #managers: string
+  #clusterNews: { heartbeatMs: number; trust: string } | undefined
+
+  constructor(parts: { mirror: Mirror; logger: Logger; trustOf: (cluster: Cluster) => string }) {
+    this.#mirror = parts.mirror
+    this.#logger = parts.logger
+    this.#trustOf = parts.trustOf
+    this.#managers = JSON.stringify(managerAddresses(parts.mirror))
+    this.#subscription = parts.mirror.subscribe((events) => {
+      this.#hear(events)
+    })
+  }
+
+  get(nodeId: NodeId): Session | undefined {
+    return this.#byNode.get(nodeId)
+  }
+
+  /** The later of two sessions of a node is the real one; the other is closed. */
+  add(session: Session): void {
+    const older = this.#byNode.get(session.nodeId)
+    this.#byNode.set(session.nodeId, session)
+    older?.stream.close('replaced by a newer session of the same node')
+    session.sendAll(this.#mirror)
+    session.sendRole(this.#mirror)
+    this.#logger.info('session opened', { node: session.nodeId })
+  }
+
+  remove(session: Session): void {
+    if (this.#byNode.get(session.nodeId) !== session) return
+    this.#byNode.delete(session.nodeId)
+    this.#logger.info('session closed', { node: session.nodeId })
+  }
+
+  /** Sends every agent away, to another manager. */
+  closeAll(reason: string): void {
+    for (const session of this.#byNode.values()) session.stream.close(reason)
+  }
+
+  [Symbol.dispose](): void {
+    this.#subscription[Symbol.dispose]()
+    if (this.#flushing !== undefined) clearTimeout(this.#flushing as NodeJS.Timeout)
+    this.closeAll('this manager stops')
+  }
+
+  #hear(events: readonly ObjectEvent[]): void {
+    for (const event of events) {
+      if (event.kind === 'task') this.#hearTask(event as ObjectEvent<'task'>)
+      else if (event.kind === 'node') this.#hearNode(event as ObjectEvent<'node'>)
+      else if (event.kind === 'cluster') this.#hearCluster()
+      else for (const nodeId of this.#byNode.keys()) this.#mark(nodeId)
+    }
+  }
+
+  #hearTask(event: ObjectEvent<'task'>): void {
+    for (const nodeId of [event.before?.nodeId, event.after?.nodeId]) {
+      if (nodeId !== undefined && nodeId !== '' && this.#byNode.has(nodeId)) this.#mark(nodeId)
+    }
+  }
+
+  #hearNode(event: ObjectEvent<'node'>): void {
+    const nodeId = (event.after ?? event.before)?.meta.id
+    if (nodeId !== undefined) this.#byNode.get(nodeId)?.sendRole(this.#mirror)
+    const managers: readonly ManagerAddress[] = managerAddresses(this.#mirror)
+    const text = JSON.stringify(managers)
+    if (text === this.#managers) return
+    this.#managers = text
+    this.#broadcast({ type: 'managers', managers })
+  }
+
+  #hearCluster(): void {
+    for (const cluster of this.#mirror.list('cluster')) {
+      const news = { heartbeatMs: heartbeatMs(cluster.spec), trust: this.#trustOf(cluster) }
+      const before = this.#clusterNews
+      this.#clusterNews = news
+      if (before?.heartbeatMs !== news.heartbeatMs)
+        this.#broadcast({ type: 'heartbeat', heartbeatMs: news.heartbeatMs })
+      if (before !== undefined && before.trust !== news.trust)
+        this.#broadcast({ type: 'trust', certificates: news.trust, renew: true })
+    }
+  }
+
+  #broadcast(message: ManagerMessage): void {
+    for (const session of this.#byNode.values()) session.stream.send(message)
+  }
+
+  #mark(nodeId: NodeId): void {
+    this.#dirty.add(nodeId)
+    this.#flushing ??= setImmediate(() => {
+      this.#flush()
+    })
+  }
+
+  #flush(): void {
+    this.#flushing = undefined
+    let behind = false
+    for (const nodeId of this.#dirty) {
+      const session = this.#byNode.get(nodeId)
+      if (session !== undefined && session.stream.pendingBytes > maxPendingBytes) {
+        behind = true
+        continue
+      }
+      this.#dirty.delete(nodeId)
+      session?.sendChanges(this.#mirror)
+    }
+    if (behind) {
+      this.#flushing = setTimeout(() => {
+        this.#flush()
+      }, 50)
+    }
+  }
+}

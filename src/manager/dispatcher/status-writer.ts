@@ -1,0 +1,117 @@
+import type { Clock } from '#lib/clock.ts'
+import { isMureError } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
+import { sleep, startWait } from '#lib/wait.ts'
+import { update } from '#model/change.ts'
+import type { Change } from '#model/change.ts'
+import type { TaskId } from '#model/id.ts'
+import type { TaskStatus } from '#model/task.ts'
+import type { TaskStatusUpdate } from '#rpc/messages.ts'
+import type { Store } from '#store/contract.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import { mergeStatus } from './status-merge.ts'
+
+/** Objects in one transaction: large enough that a burst costs few fsyncs, small enough that a conflict costs little. */
+const batchSize = 1_000
+const writeTimeoutMs = 10_000
+
+interface Pending {
+  status: TaskStatus
+  readonly stored: ((taskId: TaskId) => void)[]
+}
+
+/**
+ * Writes what agents see of their tasks. One transaction is in flight at a time and carries everything that
+ * came meanwhile; a report is acknowledged to its agent only once it is stored (or once it says nothing new).
+ */
+export class StatusWriter implements AsyncDisposable {
+  readonly #pending = new Map<TaskId, Pending>()
+  readonly #stop = new AbortController()
+  readonly #store: Store
+  readonly #mirror: Mirror
+  readonly #clock: Clock
+  readonly #logger: Logger
+  #wake: (() => void) | undefined
+  readonly #running: Promise<void>
+
+  constructor(parts: { store: Store; mirror: Mirror; clock: Clock; logger: Logger }) {
+    this.#store = parts.store
+    this.#mirror = parts.mirror
+    this.#clock = parts.clock
+    this.#logger = parts.logger
+    this.#running = this.#run()
+  }
+
+  /** Takes a report; `stored` is told of each task once the store has it. The later of two reports of a task wins. */
+  submit(updates: readonly TaskStatusUpdate[], stored: (taskId: TaskId) => void): void {
+    for (const { taskId, status } of updates) {
+      const pending = this.#pending.get(taskId)
+      if (pending === undefined) this.#pending.set(taskId, { status, stored: [stored] })
+      else {
+        pending.status = status
+        pending.stored.push(stored)
+      }
+    }
+    this.#wake?.()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    this.#wake?.()
+    await this.#running
+  }
+
+  async #run(): Promise<void> {
+    let size = batchSize
+    while (!this.#stop.signal.aborted) {
+      if (this.#pending.size === 0) {
+        await new Promise<void>((resolve) => (this.#wake = resolve))
+        this.#wake = undefined
+        continue
+      }
+      const batch = [...this.#pending].slice(0, size)
+      for (const [taskId] of batch) this.#pending.delete(taskId)
+      try {
+        await this.#write(batch)
+        size = batchSize
+      } catch (error) {
+        this.#putBack(batch)
+        // Another writer moved one of these tasks: halve until the one in the way is alone.
+        if (isMureError(error, 'conflict')) size = Math.max(1, Math.floor(size / 2))
+        else {
+          this.#logger.warn('task states could not be stored yet', { error, tasks: batch.length })
+          await sleep(200, this.#stop.signal).catch(() => undefined)
+        }
+      }
+    }
+  }
+
+  async #write(batch: readonly (readonly [TaskId, Pending])[]): Promise<void> {
+    const now = this.#clock.now()
+    const changes: Change[] = []
+    for (const [taskId, pending] of batch) {
+      const task = this.#mirror.get('task', taskId)
+      const merged = task === undefined ? undefined : mergeStatus(task, pending.status, now)
+      if (merged !== undefined) changes.push(update(merged))
+    }
+    if (changes.length > 0) {
+      using wait = startWait({ timeoutMs: writeTimeoutMs, signal: this.#stop.signal, what: 'task states to be stored' })
+      try {
+        const { revision } = await this.#store.transact(changes, { wait })
+        await this.#mirror.reached(revision, wait)
+      } catch (error) {
+        if (isMureError(error, 'conflict')) await this.#mirror.reached(await this.#store.currentRevision(wait), wait)
+        throw error
+      }
+    }
+    for (const [taskId, pending] of batch) for (const stored of pending.stored) stored(taskId)
+  }
+
+  #putBack(batch: readonly (readonly [TaskId, Pending])[]): void {
+    for (const [taskId, pending] of batch) {
+      const newer = this.#pending.get(taskId)
+      if (newer === undefined) this.#pending.set(taskId, pending)
+      else newer.stored.push(...pending.stored)
+    }
+  }
+}
