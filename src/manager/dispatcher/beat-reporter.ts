@@ -1,0 +1,41 @@
+import type { Logger } from '#lib/logger.ts'
+import { sleep, startWait } from '#lib/wait.ts'
+import type { NodeId } from '#model/id.ts'
+import type { BeatsReport } from '#rpc/messages.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import type { Beats } from './beats.ts'
+import type { ManagerLinks } from './manager-links.ts'
+import { leaderOf } from './role.ts'
+
+export const beatsPath = '/v1/beats'
+
+/** Four reports in the span of one heartbeat: what the leader knows of others' agents is at most this much older. */
+export const reportEveryMs = 250
+const reportTimeoutMs = 1_000
+/** Agents unheard for longer have nothing new to report. */
+const reportWithinMs = 10_000
+
+/** Tells the leader, over and over, which agents this manager hears. A report that fails is no matter: the next is near. */
+export async function reportBeats(
+  parts: { managerId: NodeId; mirror: Mirror; beats: Beats; links: ManagerLinks; logger: Logger },
+  signal: AbortSignal,
+): Promise<void> {
+  let failing = false
+  while (!signal.aborted) {
+    const leader = leaderOf(parts.mirror)
+    const report = parts.beats.report(parts.managerId, reportWithinMs)
+    if (leader?.meta.id === parts.managerId) parts.beats.take(report)
+    else if (leader?.status.manager !== undefined) {
+      try {
+        using wait = startWait({ timeoutMs: reportTimeoutMs, signal, what: 'the leader to take a report of beats' })
+        const link = await parts.links.to(leader.status.manager.address, wait)
+        await link.call<BeatsReport, object>('POST', beatsPath, report, wait)
+        failing = false
+      } catch (error) {
+        if (!failing && !signal.aborted) parts.logger.warn('the leader does not take our report of beats', { error })
+        failing = true
+      }
+    }
+    await sleep(reportEveryMs, signal).catch(() => undefined)
+  }
+}
