@@ -19,7 +19,10 @@ export async function transactOn(
     const changes = decide()
     if (changes === undefined || changes.length === 0) return
     try {
-      const { revision } = await parts.store.transact(changes, { wait, ...(fence === undefined ? {} : { fence }) })
+      const { revision } = await parts.store.transact(changes, {
+        wait,
+        ...(fence === undefined ? {} : { fence }),
+      })
       await parts.mirror.reached(revision, wait)
       return
     } catch (error) {

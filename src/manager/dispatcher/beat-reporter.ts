@@ -27,12 +27,17 @@ export async function reportBeats(
     if (leader?.meta.id === parts.managerId) parts.beats.take(report)
     else if (leader?.status.manager !== undefined) {
       try {
-        using wait = startWait({ timeoutMs: reportTimeoutMs, signal, what: 'the leader to take a report of beats' })
+        using wait = startWait({
+          timeoutMs: reportTimeoutMs,
+          signal,
+          what: 'the leader to take a report of beats',
+        })
         const link = await parts.links.to(leader.status.manager.address, wait)
         await link.call<BeatsReport, object>('POST', beatsPath, report, wait)
         failing = false
       } catch (error) {
-        if (!failing && !signal.aborted) parts.logger.warn('the leader does not take our report of beats', { error })
+        if (!failing && !signal.aborted)
+          parts.logger.warn('the leader does not take our report of beats', { error })
         failing = true
       }
     }

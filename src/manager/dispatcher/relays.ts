@@ -41,7 +41,12 @@ export class Relays {
     if (this.#sessions.get(nodeId) !== undefined) return this.openLocal(nodeId, request, wait)
     const holder = node.status.session?.managerId
     const address = managerAddresses(this.#mirror).find((manager) => manager.nodeId === holder)?.address
-    if (node.status.state !== 'ready' || holder === undefined || holder === this.#managerId || address === undefined)
+    if (
+      node.status.state !== 'ready' ||
+      holder === undefined ||
+      holder === this.#managerId ||
+      address === undefined
+    )
       throw new MureError('unavailable', `node ${node.meta.name} is not connected to the cluster now`)
     const link = await this.#links.to(address, wait)
     const question = Buffer.from(JSON.stringify({ nodeId, request })).toString('base64url')
@@ -51,12 +56,17 @@ export class Relays {
   /** As `open`, for a node whose session is here. */
   async openLocal(nodeId: NodeId, request: RelayRequest, wait: Wait): Promise<Duplex> {
     const session = this.#sessions.get(nodeId)
-    if (session === undefined) throw new MureError('unavailable', `node ${nodeId} has no session with this manager`)
+    if (session === undefined)
+      throw new MureError('unavailable', `node ${nodeId} has no session with this manager`)
     const id = randomUUID()
     const opened = new Promise<Duplex>((resolve) => this.#expected.set(id, resolve))
     try {
       session.stream.send({ type: 'relay', id, request })
-      return await abortable(opened, AbortSignal.any([wait.signal, session.stream.signal]), 'the node to open a stream')
+      return await abortable(
+        opened,
+        AbortSignal.any([wait.signal, session.stream.signal]),
+        'the node to open a stream',
+      )
     } finally {
       this.#expected.delete(id)
     }

@@ -95,12 +95,17 @@ export class StatusWriter implements AsyncDisposable {
       if (merged !== undefined) changes.push(update(merged))
     }
     if (changes.length > 0) {
-      using wait = startWait({ timeoutMs: writeTimeoutMs, signal: this.#stop.signal, what: 'task states to be stored' })
+      using wait = startWait({
+        timeoutMs: writeTimeoutMs,
+        signal: this.#stop.signal,
+        what: 'task states to be stored',
+      })
       try {
         const { revision } = await this.#store.transact(changes, { wait })
         await this.#mirror.reached(revision, wait)
       } catch (error) {
-        if (isMureError(error, 'conflict')) await this.#mirror.reached(await this.#store.currentRevision(wait), wait)
+        if (isMureError(error, 'conflict'))
+          await this.#mirror.reached(await this.#store.currentRevision(wait), wait)
         throw error
       }
     }
