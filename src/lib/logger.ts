@@ -1,3 +1,5 @@
+import { errorText } from './errors.ts'
+
 /** debug = decisions, info = what an operator did or would ask about, warn = will heal, error = needs a person. */
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 export type LogFields = Readonly<Record<string, unknown>>
@@ -36,7 +38,7 @@ export function jsonLogger(
 
 function errorsAsText(_key: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
-  return value.cause === undefined ? value.message : `${value.message} (${String(value.cause)})`
+  return value.cause === undefined ? value.message : `${value.message} (${errorText(value.cause)})`
 }
 
 export const silentLogger: Logger = {
