@@ -39,7 +39,8 @@ export interface MessageStream<In, Out> extends AsyncDisposable {
   close(reason?: string): void
 }
 
-export type Audience = 'anyone' | 'node' | 'manager'
+/** `renewal`: any node of the cluster, also one whose certificate has expired. */
+export type Audience = 'anyone' | 'renewal' | 'node' | 'manager'
 
 /** One TLS 1.3 listener that serves calls by path; who may call what is part of the registration. */
 export interface RpcServer extends AsyncDisposable {

@@ -1,0 +1,52 @@
+import { MureError, toMureError } from '#lib/errors.ts'
+import type { ErrorCode } from '#lib/errors.ts'
+
+/** How an error travels: `{ code, message, details }` with a status that proxies and people understand. */
+export interface WireError {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly details?: Readonly<Record<string, unknown>>
+}
+
+const statusOf: Record<ErrorCode, number> = {
+  invalid: 400,
+  'not-found': 404,
+  'already-exists': 409,
+  conflict: 409,
+  precondition: 412,
+  unauthenticated: 401,
+  forbidden: 403,
+  exhausted: 429,
+  unavailable: 503,
+  timeout: 504,
+  cancelled: 499,
+  unsupported: 501,
+  internal: 500,
+}
+
+export function toWire(thrown: unknown): { status: number; body: WireError } {
+  const error = toMureError(thrown)
+  return {
+    status: statusOf[error.code],
+    body: {
+      code: error.code,
+      message: error.message,
+      ...(error.details === undefined ? {} : { details: error.details }),
+    },
+  }
+}
+
+export function fromWire(status: number, text: string): MureError {
+  try {
+    const wire = JSON.parse(text) as WireError
+    if (wire.code in statusOf)
+      return new MureError(
+        wire.code,
+        wire.message,
+        wire.details === undefined ? {} : { details: wire.details },
+      )
+  } catch {
+    // Not ours; said below.
+  }
+  return new MureError('unavailable', `the other end answered ${String(status)}: it is not a Mure manager`)
+}
