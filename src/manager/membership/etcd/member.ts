@@ -1,0 +1,114 @@
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { writeFileAtomic } from '#lib/atomic-file.ts'
+import { errorText } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
+import { sleep, startWait } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
+import { storePeerName } from '#security/authority.ts'
+import { EtcdClient } from '#store/etcd/client.ts'
+import { StoreMembers } from '#store/etcd/members.ts'
+import { clientSocket, EtcdProcess, notReady } from './process.ts'
+
+export interface MemberOptions {
+  readonly name: string
+  /** Holds etcd's data and its certificate files. */
+  readonly dataDir: string
+  readonly runDir: string
+  readonly peerUrl: string
+  readonly peerListenUrl: string
+  readonly initialCluster: string
+  readonly initialState: 'new' | 'existing'
+  readonly forceNewCluster?: boolean
+  readonly certificate: string
+  readonly key: string
+  readonly trust: string
+  readonly logger: Logger
+}
+
+/** This manager's member of the store. */
+export interface EtcdMember extends AsyncDisposable {
+  readonly client: EtcdClient
+  readonly members: StoreMembers
+  readonly pid: number | undefined
+  /** New peer certificates; another set of trusted roots restarts the process, which disturbs nobody. */
+  setCertificates(files: { certificate: string; key: string; trust: string }): Promise<void>
+}
+
+export const memberDataDir = (dataDir: string): string => join(dataDir, 'etcd')
+
+/** Starts the member and waits until it answers (a learner answers too). */
+export async function startEtcdMember(options: MemberOptions, wait: Wait): Promise<EtcdMember> {
+  const tls = {
+    certificate: join(options.dataDir, 'etcd-peer.crt'),
+    key: join(options.dataDir, 'etcd-peer.key'),
+    trust: join(options.dataDir, 'etcd-trust.crt'),
+  }
+  await writeCertificates(tls, options)
+  const socketDir = join(options.runDir, 'etcd')
+  const etcd = new EtcdProcess(
+    {
+      name: options.name,
+      dataDir: memberDataDir(options.dataDir),
+      socketDir,
+      peerUrl: options.peerUrl,
+      peerListenUrl: options.peerListenUrl,
+      initialCluster: options.initialCluster,
+      initialState: options.initialState,
+      forceNewCluster: options.forceNewCluster ?? false,
+      tls,
+      allowedPeerName: storePeerName,
+    },
+    options.logger,
+  )
+  await etcd.start()
+  const client = new EtcdClient(`unix:${clientSocket(socketDir)}`)
+  const members = new StoreMembers(client)
+  try {
+    await answering(members, etcd, wait)
+  } catch (error) {
+    client[Symbol.dispose]()
+    await etcd[Symbol.asyncDispose]()
+    throw error
+  }
+  let trust = options.trust
+  return {
+    client,
+    members,
+    get pid() {
+      return etcd.pid
+    },
+    async setCertificates(files) {
+      await writeCertificates(tls, files)
+      if (files.trust !== trust) etcd.restart()
+      trust = files.trust
+    },
+    async [Symbol.asyncDispose]() {
+      client[Symbol.dispose]()
+      await etcd[Symbol.asyncDispose]()
+    },
+  }
+}
+
+async function writeCertificates(
+  paths: { certificate: string; key: string; trust: string },
+  content: { certificate: string; key: string; trust: string },
+): Promise<void> {
+  await writeFileAtomic(paths.key, content.key)
+  await writeFileAtomic(paths.certificate, content.certificate)
+  await writeFile(paths.trust, content.trust, { mode: 0o600 })
+}
+
+async function answering(members: StoreMembers, etcd: EtcdProcess, wait: Wait): Promise<void> {
+  for (;;) {
+    try {
+      using attempt = startWait({ timeoutMs: 2_000, signal: wait.signal, what: 'etcd to answer' })
+      await members.status(attempt)
+      return
+    } catch (error) {
+      wait.note(`etcd to come up (${etcd.lastWords === '' ? errorText(error) : etcd.lastWords})`)
+      if (wait.signal.aborted) throw notReady(etcd)
+      await sleep(50, wait.signal).catch(() => undefined)
+    }
+  }
+}

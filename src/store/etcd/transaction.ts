@@ -1,0 +1,102 @@
+import { MureError } from '#lib/errors.ts'
+import type { Change } from '#model/change.ts'
+import { uniquelyNamed } from '#model/objects.ts'
+import type { StoredObject } from '#model/objects.ts'
+import type { ValueCodec } from '../codec.ts'
+import type { Fence } from '../contract.ts'
+import { nameKey, objectKey } from './keys.ts'
+import type { Compare, RequestOp } from './messages.ts'
+
+/** What a failed comparison means. */
+export interface Guard {
+  readonly compare: Compare
+  readonly refusal: MureError
+}
+
+export interface EtcdTransaction {
+  readonly guards: readonly Guard[]
+  readonly operations: readonly RequestOp[]
+}
+
+/** Changes as one etcd transaction: each guarded by what must still be so. Pure. */
+export function toTransaction(
+  changes: readonly Change[],
+  codec: ValueCodec,
+  fence: Fence | undefined,
+): EtcdTransaction {
+  const guards: Guard[] = []
+  const operations: RequestOp[] = []
+  if (fence !== undefined) {
+    guards.push({
+      compare: createdAt(fence.key, fence.createRevision),
+      refusal: new MureError('precondition', 'the leadership has moved to another manager', {
+        details: { fence: true },
+      }),
+    })
+  }
+  for (const change of changes) {
+    if (change.op === 'remove') {
+      guards.push({
+        compare: modifiedAt(objectKey(change.kind, change.id), change.version),
+        refusal: conflict(change.kind, change.id),
+      })
+      operations.push(removeKey(objectKey(change.kind, change.id)))
+      if (uniquelyNamed.has(change.kind)) operations.push(removeKey(nameKey(change.kind, change.name)))
+      continue
+    }
+    const { object } = change
+    const key = objectKey(object.kind, object.meta.id)
+    if (change.op === 'create') {
+      guards.push({ compare: createdAt(key, 0), refusal: taken(object, `id ${object.meta.id}`) })
+      if (uniquelyNamed.has(object.kind)) {
+        const name = nameKey(object.kind, object.meta.name)
+        guards.push({ compare: createdAt(name, 0), refusal: taken(object, object.meta.name) })
+        operations.push(put(name, Buffer.from(object.meta.id)))
+      }
+    } else
+      guards.push({
+        compare: modifiedAt(key, object.meta.version),
+        refusal: conflict(object.kind, object.meta.id),
+      })
+    operations.push(put(key, encode(object, key, codec)))
+  }
+  return { guards, operations }
+}
+
+function encode(object: StoredObject, key: string, codec: ValueCodec): Buffer {
+  // The version is etcd's own revision of the key; what is stored in the value would only be stale.
+  return codec.seal(Buffer.from(JSON.stringify({ ...object, meta: { ...object.meta, version: 0 } })), key)
+}
+
+export function decode(value: Buffer, key: string, version: number, codec: ValueCodec): StoredObject {
+  const object = JSON.parse(codec.open(value, key).toString()) as { meta: { version: number } }
+  object.meta.version = version
+  return object as unknown as StoredObject
+}
+
+const put = (key: string, value: Buffer): RequestOp => ({ request_put: { key: Buffer.from(key), value } })
+const removeKey = (key: string): RequestOp => ({ request_delete_range: { key: Buffer.from(key) } })
+const createdAt = (key: string, revision: number): Compare => ({
+  result: 0,
+  target: 1,
+  key: Buffer.from(key),
+  create_revision: revision,
+})
+const modifiedAt = (key: string, revision: number): Compare => ({
+  result: 0,
+  target: 2,
+  key: Buffer.from(key),
+  mod_revision: revision,
+})
+
+const conflict = (kind: string, id: string) =>
+  new MureError('conflict', 'update out of sequence', { details: { kind, id } })
+
+const taken = (object: StoredObject, what: string) =>
+  new MureError(
+    'already-exists',
+    `name conflicts with an existing object: ${object.kind} ${what} already exists`,
+    {
+      details: { kind: object.kind, id: object.meta.id, name: object.meta.name },
+    },
+  )
