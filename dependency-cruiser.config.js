@@ -11,7 +11,7 @@ const layers = {
   api: ['lib', 'model', 'security', 'rpc', 'engine', 'manager/control'],
   lab: ['lib'],
 }
-const unit = '\\.(test|contract)\\.ts$|/testing/'
+const unit = '\\.test\\.ts$|-suite\\.ts$|/testing/'
 
 const layer = ([name, allowed]) => ({
   name: `layer-${name}`,

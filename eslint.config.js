@@ -60,7 +60,7 @@ export default tseslint.config(
     rules: clockAndChance,
   },
   {
-    files: ['**/*.test.ts', 'test/**/*.ts'],
+    files: ['**/*.test.ts', '**/*-suite.ts', 'test/**/*.ts'],
     rules: {
       // node:test's `test()` returns a promise that the runner itself awaits.
       '@typescript-eslint/no-floating-promises': [

@@ -1,0 +1,94 @@
+import { defined } from '#lib/defined.ts'
+import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
+import { Fields, omitEmpty, timestamp } from './fields.ts'
+import { metaFromModel } from './meta.ts'
+
+/** The body of `POST /networks/create`. */
+export function networkSpecToModel(body: unknown): NetworkSpec {
+  const from = new Fields(body, 'NetworkCreate')
+  const ipam = from.object('IPAM')
+  const driver = from.string('Driver') ?? ''
+  return {
+    name: from.string('Name') ?? '',
+    labels: from.stringMap('Labels') ?? {},
+    driver: { name: driver === '' ? 'overlay' : driver, options: from.stringMap('Options') ?? {} },
+    ipv6: from.boolean('EnableIPv6') ?? false,
+    internal: from.boolean('Internal') ?? false,
+    attachable: from.boolean('Attachable') ?? false,
+    ingress: from.boolean('Ingress') ?? false,
+    ipam: {
+      driver: { name: ipam?.string('Driver') ?? 'default', options: ipam?.stringMap('Options') ?? {} },
+      ranges: ipam?.objects('Config', rangeToModel) ?? [],
+    },
+  }
+}
+
+function rangeToModel(from: Fields): IpamRange {
+  return defined({
+    subnet: from.string('Subnet') ?? '',
+    range: omitEmpty(from.string('IPRange')),
+    gateway: omitEmpty(from.string('Gateway')),
+    auxiliary: from.stringMap('AuxiliaryAddresses'),
+  })
+}
+
+const rangeFromModel = (range: IpamRange): object =>
+  defined({
+    Subnet: range.subnet,
+    IPRange: omitEmpty(range.range),
+    Gateway: omitEmpty(range.gateway),
+    AuxiliaryAddresses: range.auxiliary,
+  })
+
+/** A network as tasks and services show it. */
+export function networkFromModel(network: Network): object {
+  const { spec, status } = network
+  return {
+    ...metaFromModel(network.meta),
+    Spec: defined({
+      Name: spec.name,
+      Labels: spec.labels,
+      DriverConfiguration: {
+        Name: spec.driver.name,
+        ...defined({ Options: omitEmpty(spec.driver.options) }),
+      },
+      IPv6Enabled: omitEmpty(spec.ipv6),
+      Internal: omitEmpty(spec.internal),
+      Attachable: omitEmpty(spec.attachable),
+      Ingress: omitEmpty(spec.ingress),
+      IPAMOptions: { Driver: { Name: spec.ipam.driver.name } },
+      Scope: 'swarm',
+    }),
+    DriverState: { Name: spec.driver.name, Options: driverOptions(network) },
+    IPAMOptions: { Driver: { Name: spec.ipam.driver.name }, Configs: status.ranges.map(rangeFromModel) },
+  }
+}
+
+const driverOptions = (network: Network): Record<string, string> => ({
+  ...network.spec.driver.options,
+  ...(network.status.vxlanId === undefined
+    ? {}
+    : { 'com.docker.network.driver.overlay.vxlanid_list': String(network.status.vxlanId) }),
+})
+
+/** A network as `docker network ls` and `inspect` show it. */
+export function networkResourceFromModel(network: Network): object {
+  const { spec, status } = network
+  return {
+    Name: spec.name,
+    Id: network.meta.id,
+    Created: timestamp(network.meta.createdAt),
+    Scope: 'swarm',
+    Driver: spec.driver.name,
+    EnableIPv6: spec.ipv6,
+    IPAM: { Driver: spec.ipam.driver.name, Options: null, Config: status.ranges.map(rangeFromModel) },
+    Internal: spec.internal,
+    Attachable: spec.attachable,
+    Ingress: spec.ingress,
+    ConfigFrom: { Network: spec.configFrom ?? '' },
+    ConfigOnly: false,
+    Containers: null,
+    Options: driverOptions(network),
+    Labels: spec.labels,
+  }
+}

@@ -1,0 +1,50 @@
+import { defined } from '#lib/defined.ts'
+import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
+import { Fields } from './fields.ts'
+import { metaFromModel } from './meta.ts'
+import { driverFromModel, driverToModel } from './template.ts'
+
+export function secretSpecToModel(body: unknown): SecretSpec {
+  const from = new Fields(body, 'SecretSpec')
+  const driver = from.object('Driver')
+  const templating = from.object('Templating')
+  return defined({
+    name: from.string('Name') ?? '',
+    labels: from.stringMap('Labels') ?? {},
+    data: from.string('Data') ?? '',
+    driver: driver && driverToModel(driver),
+    templating: templating && driverToModel(templating),
+  })
+}
+
+/** A secret's data is never given back. */
+export const secretFromModel = (secret: Secret): object => ({
+  ...metaFromModel(secret.meta),
+  Spec: defined({
+    Name: secret.spec.name,
+    Labels: secret.spec.labels,
+    Driver: secret.spec.driver && driverFromModel(secret.spec.driver),
+    Templating: secret.spec.templating && driverFromModel(secret.spec.templating),
+  }),
+})
+
+export function configSpecToModel(body: unknown): ConfigSpec {
+  const from = new Fields(body, 'ConfigSpec')
+  const templating = from.object('Templating')
+  return defined({
+    name: from.string('Name') ?? '',
+    labels: from.stringMap('Labels') ?? {},
+    data: from.string('Data') ?? '',
+    templating: templating && driverToModel(templating),
+  })
+}
+
+export const configFromModel = (config: Config): object => ({
+  ...metaFromModel(config.meta),
+  Spec: defined({
+    Name: config.spec.name,
+    Labels: config.spec.labels,
+    Data: config.spec.data,
+    Templating: config.spec.templating && driverFromModel(config.spec.templating),
+  }),
+})

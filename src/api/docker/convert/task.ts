@@ -1,0 +1,53 @@
+import { defined } from '#lib/defined.ts'
+import type { Network } from '#model/network.ts'
+import type { Task, TaskStatus } from '#model/task.ts'
+import { omitEmpty, timestamp } from './fields.ts'
+import { metaFromModel } from './meta.ts'
+import { networkFromModel } from './network.ts'
+import { genericFromModel } from './resources.ts'
+import { portFromModel } from './service.ts'
+import { templateFromModel } from './template.ts'
+
+/** Docker's `Task`. `networkOf` finds the networks of its attachments. */
+export function taskFromModel(task: Task, networkOf: (id: string) => Network | undefined): object {
+  return {
+    ...metaFromModel(task.meta),
+    Labels: {},
+    Spec: templateFromModel(task.spec),
+    ...defined({
+      ServiceID: omitEmpty<string>(task.serviceId),
+      Slot: omitEmpty(task.slot),
+      NodeID: omitEmpty<string>(task.nodeId),
+    }),
+    Status: statusFromModel(task.status),
+    DesiredState: task.desiredState,
+    ...defined({
+      NetworksAttachments: omitEmpty(
+        task.attachments.flatMap((attachment) => {
+          const network = networkOf(attachment.networkId)
+          return network === undefined
+            ? []
+            : [{ Network: networkFromModel(network), Addresses: attachment.addresses }]
+        }),
+      ),
+      GenericResources: omitEmpty(task.genericResources?.map(genericFromModel)),
+      JobIteration: task.jobIteration === undefined ? undefined : { Index: task.jobIteration },
+    }),
+  }
+}
+
+function statusFromModel(status: TaskStatus): object {
+  const container = status.containers[0]
+  return defined({
+    Timestamp: timestamp(status.since),
+    State: status.state,
+    Message: status.message,
+    Err: omitEmpty(status.error),
+    ContainerStatus: container && {
+      ContainerID: container.containerId,
+      PID: container.pid,
+      ExitCode: container.exitCode ?? 0,
+    },
+    PortStatus: defined({ Ports: omitEmpty(status.hostPorts?.map(portFromModel)) }),
+  })
+}

@@ -1,0 +1,32 @@
+import { MureError } from '#lib/errors.ts'
+import { startWait } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
+import type { ApiRequest } from '../../http/request.ts'
+
+/** A write that the store has not answered by then is not going to be answered: the quorum is gone. */
+const writeTimeoutMs = 15_000
+
+/** How long a request may wait, and that it stops when its client goes away. */
+export function waitOf(request: ApiRequest, timeoutMs = writeTimeoutMs): Wait & Disposable {
+  return startWait({ timeoutMs, signal: request.signal, what: 'the store to take the change' })
+}
+
+/** The version that every update must name. */
+export function versionOf(request: ApiRequest): number {
+  const text = request.query.get('version') ?? ''
+  if (!/^\d+$/.test(text))
+    throw new MureError(
+      'invalid',
+      `invalid ${request.path.split('/')[1]?.replace(/s$/, '') ?? ''} version '${text}': strconv.ParseUint: parsing "${text}": invalid syntax`,
+    )
+  return Number(text)
+}
+
+export const isTrue = (text: string | null): boolean => text !== null && /^(1|t|true)$/i.test(text)
+
+/** The body of a request that must have one. */
+export async function bodyOf(request: ApiRequest): Promise<unknown> {
+  const body = await request.json()
+  if (body === undefined) throw new MureError('invalid', 'invalid JSON: got EOF while reading request body')
+  return body
+}

@@ -1,0 +1,110 @@
+import { MureError } from '#lib/errors.ts'
+import type { View } from '#manager/control/control.ts'
+import type { Task } from '#model/task.ts'
+import { ok } from '../../http/response.ts'
+import type { Router } from '../../http/router.ts'
+import { taskFromModel } from '../convert/task.ts'
+import type { FacadeParts } from '../facade.ts'
+import { matches, matchesLabels, parseFilters } from '../filters.ts'
+import type { Filters } from '../filters.ts'
+import { find } from '../find.ts'
+
+const filterNames = [
+  'desired-state',
+  'id',
+  'label',
+  'name',
+  'node',
+  'runtime',
+  'service',
+  'up-to-date',
+  '_up-to-date',
+] as const
+const desiredStates = ['running', 'shutdown', 'accepted'] as const
+
+export function registerTaskRoutes(router: Router, { node }: FacadeParts): void {
+  router.add('GET', '/tasks', async (request) => {
+    const { view } = node.control()
+    const filters = parseFilters(request.query.get('filters'), filterNames)
+    refuseUnknownStates(filters)
+    return ok(
+      candidates(view, filters)
+        .filter((task) => passes(view, task, filters))
+        .map((task) => toDocker(view, task)),
+    )
+  })
+
+  router.add('GET', '/tasks/{id}', async (request) => {
+    const { view } = node.control()
+    return ok(toDocker(view, find(view, 'task', request.params['id'] ?? '')))
+  })
+}
+
+const toDocker = (view: View, task: Task): object => taskFromModel(task, (id) => view.get('network', id))
+
+/** By the index where one filter names a service or a node: a cluster's tasks are many. */
+function candidates(view: View, filters: Filters): Task[] {
+  const services = filters.get('service')
+  if (services === undefined || services.length === 0) return [...view.list('task')]
+  const ids = services.flatMap((wanted) => {
+    const exact = view.get('service', wanted) ?? view.byName('service', wanted)
+    return exact === undefined
+      ? view.byIdPrefix('service', wanted).map((service) => service.meta.id)
+      : [exact.meta.id]
+  })
+  const known = [...new Set(ids)].flatMap((id) => [...view.tasksOfService(id)])
+  // Tasks of a service that was removed are found by its id for as long as they are there.
+  const orphaned = services.filter((wanted) => view.get('service', wanted) === undefined)
+  if (orphaned.length === 0) return known
+  const rest = [...view.list('task')].filter(
+    (task) => task.serviceId !== '' && orphaned.includes(task.serviceId),
+  )
+  return [...new Set([...known, ...rest])]
+}
+
+function passes(view: View, task: Task, filters: Filters): boolean {
+  return (
+    matches(filters, 'id', (id) => task.meta.id.startsWith(id)) &&
+    matches(
+      filters,
+      'name',
+      (name) => task.serviceName.startsWith(name) || taskName(task).startsWith(name),
+    ) &&
+    matches(filters, 'node', (wanted) => onNode(view, task, wanted)) &&
+    matches(filters, 'desired-state', (state) => sameDesire(task, state)) &&
+    matches(filters, 'up-to-date', (text) => isUpToDate(view, task) === (text === 'true' || text === '1')) &&
+    matches(filters, '_up-to-date', (text) => isUpToDate(view, task) === (text === 'true' || text === '1')) &&
+    matchesLabels(filters, 'label', {})
+  )
+}
+
+const taskName = (task: Task): string =>
+  `${task.serviceName}.${task.slot > 0 ? String(task.slot) : task.nodeId}.${task.meta.id}`
+
+function onNode(view: View, task: Task, wanted: string): boolean {
+  if (task.nodeId === '') return false
+  return (
+    task.nodeId === wanted ||
+    task.nodeId.startsWith(wanted) ||
+    view.get('node', task.nodeId)?.meta.name === wanted
+  )
+}
+
+/** Docker knows three desires; the finer ones of a task under way count as one of them. */
+function sameDesire(task: Task, state: string): boolean {
+  if (state === 'running') return task.desiredState === 'running' || task.desiredState === 'complete'
+  if (state === 'accepted') return task.desiredState === 'ready' || task.desiredState === 'accepted'
+  return task.desiredState === 'shutdown' || task.desiredState === 'remove'
+}
+
+function isUpToDate(view: View, task: Task): boolean {
+  return (
+    task.serviceId !== '' && view.get('service', task.serviceId)?.meta.generation === task.serviceGeneration
+  )
+}
+
+function refuseUnknownStates(filters: Filters): void {
+  for (const state of filters.get('desired-state') ?? [])
+    if (!(desiredStates as readonly string[]).includes(state))
+      throw new MureError('invalid', `invalid filter 'desired-state=${state}'`)
+}

@@ -1,0 +1,21 @@
+import type { View } from '#manager/control/control.ts'
+import type { Service } from '#model/service.ts'
+import type { TaskCounts } from './convert/service.ts'
+
+/** What `docker service ls` counts: how many run, and how many should. */
+export function countTasks(view: View, service: Service): TaskCounts {
+  const { mode } = service.spec
+  let running = 0
+  let wanted = 0
+  let completed = 0
+  for (const task of view.tasksOfService(service.meta.id)) {
+    if (task.status.state === 'running' && task.desiredState === 'running') running += 1
+    if (task.desiredState === 'running' || task.desiredState === 'complete') wanted += 1
+    if (task.status.state === 'complete' && (task.jobIteration ?? 0) === (service.status.job?.iteration ?? 0))
+      completed += 1
+  }
+  if (mode.type === 'replicated') return { running, desired: mode.replicas ?? 1, completed: 0 }
+  if (mode.type === 'global') return { running, desired: wanted, completed: 0 }
+  if (mode.type === 'replicated-job') return { running, desired: mode.maxConcurrent ?? 1, completed }
+  return { running, desired: wanted, completed }
+}

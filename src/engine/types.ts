@@ -1,0 +1,60 @@
+/** The parts of the Engine API's answers that Mure reads. Names are the engine's own. */
+export interface EngineInfo {
+  readonly ID: string
+  readonly Name: string
+  readonly Architecture: string
+  readonly OSType: string
+  readonly NCPU: number
+  readonly MemTotal: number
+  readonly ServerVersion: string
+  readonly Labels: readonly string[] | null
+  readonly Plugins: { readonly [type: string]: readonly string[] | null }
+  readonly GenericResources?: readonly unknown[] | null
+}
+
+export interface EngineVersion {
+  readonly ApiVersion: string
+  readonly MinAPIVersion: string
+  readonly Version: string
+}
+
+export interface ContainerState {
+  readonly Status: 'created' | 'running' | 'paused' | 'restarting' | 'removing' | 'exited' | 'dead'
+  readonly Running: boolean
+  readonly Pid: number
+  readonly ExitCode: number
+  readonly Error: string
+  readonly OOMKilled: boolean
+  readonly StartedAt: string
+  readonly FinishedAt: string
+  readonly Health?: { readonly Status: 'none' | 'starting' | 'healthy' | 'unhealthy' }
+}
+
+export interface ContainerInspect {
+  readonly Id: string
+  readonly Name: string
+  readonly State: ContainerState
+  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null; readonly Image: string }
+  readonly NetworkSettings: {
+    readonly SandboxKey?: string
+    readonly Ports: Readonly<
+      Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
+    > | null
+  }
+}
+
+export interface ContainerSummary {
+  readonly Id: string
+  readonly Names: readonly string[]
+  readonly State: string
+  readonly Labels: Readonly<Record<string, string>>
+}
+
+export interface EngineEvent {
+  readonly Type: string
+  readonly Action: string
+  readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
+  readonly scope?: string
+  readonly time: number
+  readonly timeNano: number
+}

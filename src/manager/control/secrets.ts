@@ -1,0 +1,126 @@
+import { MureError } from '#lib/errors.ts'
+import type { ConfigId, SecretId } from '#model/id.ts'
+import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
+import { usesConfig, usesSecret } from '#model/secret-use.ts'
+import { nameProblem } from '#model/validate/name.ts'
+import { refuse } from '#model/validate/problem.ts'
+import type { ServiceSpec } from '#model/service.ts'
+import type { View } from '#store/mirror/view.ts'
+import type { WriteOptions } from './control.ts'
+import { grpcText } from './objects.ts'
+import type { ObjectWriter } from './objects.ts'
+
+/** swarmkit's limits: a secret is below 500 KiB, a config below 1000 KiB. */
+const maxBytes = { secret: 500 * 1024, config: 1000 * 1024 } as const
+
+type Named = 'secret' | 'config'
+
+export async function createSecret(
+  writer: ObjectWriter,
+  spec: SecretSpec,
+  options: WriteOptions,
+): Promise<Secret> {
+  check('secret', spec)
+  return writer.create(
+    { kind: 'secret', meta: writer.newMeta<SecretId>(spec.name, spec.labels, options), spec, status: {} },
+    options.wait,
+  )
+}
+
+export async function createConfig(
+  writer: ObjectWriter,
+  spec: ConfigSpec,
+  options: WriteOptions,
+): Promise<Config> {
+  check('config', spec)
+  return writer.create(
+    { kind: 'config', meta: writer.newMeta<ConfigId>(spec.name, spec.labels, options), spec, status: {} },
+    options.wait,
+  )
+}
+
+export function updateSecret(
+  writer: ObjectWriter,
+  id: SecretId,
+  version: number,
+  spec: SecretSpec,
+  options: WriteOptions,
+): Promise<Secret> {
+  return writer.change('secret', id, version, options, (secret) => {
+    refuseAllButLabels('Secret', secret.spec, spec)
+    return {
+      ...secret,
+      meta: writer.nextMeta(secret.meta, spec.labels, options),
+      spec: { ...secret.spec, labels: spec.labels },
+    }
+  })
+}
+
+export function updateConfig(
+  writer: ObjectWriter,
+  id: ConfigId,
+  version: number,
+  spec: ConfigSpec,
+  options: WriteOptions,
+): Promise<Config> {
+  return writer.change('config', id, version, options, (config) => {
+    refuseAllButLabels('Config', config.spec, spec)
+    return {
+      ...config,
+      meta: writer.nextMeta(config.meta, spec.labels, options),
+      spec: { ...config.spec, labels: spec.labels },
+    }
+  })
+}
+
+export function removeSecret(writer: ObjectWriter, id: SecretId, options: WriteOptions): Promise<void> {
+  return writer.remove('secret', id, options.wait, (secret) => {
+    refuseUsed(writer.mirror, 'secret', secret.spec.name, (spec) => usesSecret(spec, id))
+  })
+}
+
+export function removeConfig(writer: ObjectWriter, id: ConfigId, options: WriteOptions): Promise<void> {
+  return writer.remove('config', id, options.wait, (config) => {
+    refuseUsed(writer.mirror, 'config', config.spec.name, (spec) => usesConfig(spec, id))
+  })
+}
+
+function check(kind: Named, spec: SecretSpec | ConfigSpec): void {
+  refuse(nameProblem(kind, spec.name))
+  const bytes = Buffer.from(spec.data, 'base64').length
+  const hasDriver = 'driver' in spec
+  if (!hasDriver && (bytes === 0 || bytes >= maxBytes[kind])) {
+    throw new MureError(
+      'invalid',
+      grpcText(
+        'InvalidArgument',
+        `${kind} data must be larger than 0 and less than ${String(maxBytes[kind])} bytes`,
+      ),
+    )
+  }
+}
+
+function refuseAllButLabels(
+  kind: string,
+  before: SecretSpec | ConfigSpec,
+  after: SecretSpec | ConfigSpec,
+): void {
+  if (after.name === before.name && (after.data === '' || after.data === before.data)) return
+  throw new MureError('invalid', grpcText('InvalidArgument', `only updates to Labels are allowed`), {
+    details: { kind },
+  })
+}
+
+function refuseUsed(view: View, kind: Named, name: string, uses: (spec: ServiceSpec) => boolean): void {
+  const users = [...view.list('service')]
+    .filter((service) => uses(service.spec))
+    .map((service) => service.spec.name)
+  if (users.length === 0) return
+  throw new MureError(
+    'invalid',
+    grpcText(
+      'InvalidArgument',
+      `${kind} '${name}' is in use by the following service${users.length === 1 ? '' : 's'}: ${users.sort().join(', ')}`,
+    ),
+  )
+}

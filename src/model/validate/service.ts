@@ -1,0 +1,239 @@
+import { parseConstraint } from '../constraint.ts'
+import type { ContainerSpec, Mount } from '../container.ts'
+import type { ResourceRequirements } from '../resources.ts'
+import type { PortSpec, ServiceSpec, TaskTemplate, UpdatePolicy } from '../service.ts'
+import { nameProblem } from './name.ts'
+import type { Problem } from './problem.ts'
+
+const minimumMemoryBytes = 4 * 1024 * 1024
+const minimumCpuNano = 1e6
+
+/** Everything that can be said against a service's spec without knowing the cluster. Words follow swarmkit's. */
+export function serviceProblems(spec: ServiceSpec): Problem[] {
+  return [
+    ...nameProblem('service', spec.name),
+    ...modeProblems(spec),
+    ...templateProblems(spec.template),
+    ...updateProblems('UpdateConfig', spec.update),
+    ...updateProblems('RollbackConfig', spec.rollback),
+    ...endpointProblems(spec),
+  ]
+}
+
+function problem(path: string, message: string): Problem[] {
+  return [{ path, message }]
+}
+
+function modeProblems({ mode, update, rollback }: ServiceSpec): Problem[] {
+  if (mode.type === 'replicated' && (mode.replicas ?? 0) < 0)
+    return problem('Mode.Replicated.Replicas', 'Number of replicas must be non-negative')
+  if (mode.type === 'replicated-job') {
+    if ((mode.maxConcurrent ?? 1) < 0)
+      return problem('Mode.ReplicatedJob', 'Maximum concurrent jobs must not be negative')
+    if ((mode.totalCompletions ?? 0) < 0)
+      return problem('Mode.ReplicatedJob', 'Total completed jobs must not be negative')
+  }
+  if (mode.type.endsWith('-job') && (update !== undefined || rollback !== undefined))
+    return problem('UpdateConfig', 'job-mode services cannot have update options set')
+  return []
+}
+
+function templateProblems(template: TaskTemplate): Problem[] {
+  const { restart, placement } = template
+  const problems: Problem[] = []
+  for (const container of template.containers) problems.push(...containerProblems(container))
+  if (template.resources !== undefined) problems.push(...resourceProblems(template.resources))
+  if ((restart?.delayMs ?? 0) < 0)
+    problems.push(...problem('RestartPolicy.Delay', 'TaskSpec: restart-delay cannot be negative'))
+  if ((restart?.windowMs ?? 0) < 0)
+    problems.push(...problem('RestartPolicy.Window', 'TaskSpec: restart-window cannot be negative'))
+  if ((restart?.maxAttempts ?? 0) < 0)
+    problems.push(
+      ...problem('RestartPolicy.MaxAttempts', 'TaskSpec: restart-max-attempts cannot be negative'),
+    )
+  for (const text of placement?.constraints ?? []) {
+    const parsed = parseConstraint(text)
+    if ('refusal' in parsed) problems.push(...problem('Placement.Constraints', parsed.refusal))
+  }
+  if ((placement?.maxReplicasPerNode ?? 0) < 0)
+    problems.push(...problem('Placement.MaxReplicas', 'Placement: max replicas per node cannot be negative'))
+  return problems
+}
+
+function resourceProblems({ limits, reservations }: ResourceRequirements): Problem[] {
+  const problems: Problem[] = []
+  for (const [path, part] of [
+    ['Limits', limits],
+    ['Reservations', reservations],
+  ] as const) {
+    if (part === undefined) continue
+    const cpu = part.cpuNano ?? 0
+    const memory = part.memoryBytes ?? 0
+    if (cpu !== 0 && cpu < minimumCpuNano)
+      problems.push(
+        ...problem(
+          path,
+          `invalid cpu value ${String(cpu / 1e9)}: Must be at least ${String(minimumCpuNano / 1e9)}`,
+        ),
+      )
+    if (memory !== 0 && memory < minimumMemoryBytes)
+      problems.push(...problem(path, `invalid memory value ${String(memory)}: Must be at least 4MiB`))
+  }
+  const above = (a: number | undefined, b: number | undefined) =>
+    (a ?? 0) > 0 && (b ?? 0) > 0 && (a ?? 0) > (b ?? 0)
+  if (above(reservations?.memoryBytes, limits?.memoryBytes))
+    problems.push(...problem('Reservations', 'the memory reservation is above the memory limit'))
+  if (above(reservations?.cpuNano, limits?.cpuNano))
+    problems.push(...problem('Reservations', 'the CPU reservation is above the CPU limit'))
+  if ((limits?.pids ?? 0) < 0) problems.push(...problem('Limits.Pids', 'the pids limit must not be negative'))
+  return problems
+}
+
+const reference = /^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$/
+
+function containerProblems(container: ContainerSpec): Problem[] {
+  const problems: Problem[] = []
+  if (container.image === '')
+    problems.push(...problem('ContainerSpec.Image', 'ContainerSpec: image reference must be provided'))
+  else if (!reference.test(container.image) || container.image.includes('//'))
+    problems.push(
+      ...problem('ContainerSpec.Image', `ContainerSpec: "${container.image}" is not a valid repository/tag`),
+    )
+  if ((container.stopGracePeriodMs ?? 0) < 0)
+    problems.push(
+      ...problem('ContainerSpec.StopGracePeriod', 'ContainerSpec: the stop grace period cannot be negative'),
+    )
+  if (container.privileges?.credentialSpec !== undefined && hasCredentialSpec(container))
+    problems.push(
+      ...problem(
+        'ContainerSpec.Privileges',
+        'credential specs are a feature of Windows; Mure runs Linux containers',
+      ),
+    )
+  const targets = new Set<string>()
+  for (const mount of container.mounts ?? []) {
+    problems.push(...mountProblems(mount))
+    if (targets.has(mount.target))
+      problems.push(
+        ...problem('ContainerSpec.Mounts', `ContainerSpec: duplicate mount point: ${mount.target}`),
+      )
+    targets.add(mount.target)
+  }
+  const health = container.healthCheck
+  for (const [name, ms] of [
+    ['Interval', health?.intervalMs],
+    ['Timeout', health?.timeoutMs],
+    ['StartPeriod', health?.startPeriodMs],
+  ] as const)
+    if ((ms ?? 0) !== 0 && (ms ?? 0) < 1)
+      problems.push(
+        ...problem(
+          `ContainerSpec.Healthcheck.${name}`,
+          `ContainerSpec: ${name} in HealthConfig cannot be less than one millisecond`,
+        ),
+      )
+  if ((health?.retries ?? 0) < 0)
+    problems.push(
+      ...problem(
+        'ContainerSpec.Healthcheck.Retries',
+        'ContainerSpec: Retries in HealthConfig cannot be negative',
+      ),
+    )
+  problems.push(...fileProblems(container))
+  return problems
+}
+
+function hasCredentialSpec(container: ContainerSpec): boolean {
+  const spec = container.privileges?.credentialSpec
+  return Boolean(spec?.config) || Boolean(spec?.file) || Boolean(spec?.registry)
+}
+
+function mountProblems(mount: Mount): Problem[] {
+  if (mount.target === '')
+    return problem('ContainerSpec.Mounts', 'ContainerSpec: mount target must not be empty')
+  if (mount.type === 'bind' && (mount.source ?? '') === '')
+    return problem('ContainerSpec.Mounts', 'invalid bind mount source, source must not be empty')
+  if (mount.type === 'bind' && !(mount.source ?? '').startsWith('/'))
+    return problem(
+      'ContainerSpec.Mounts',
+      `invalid mount source path '${mount.source ?? ''}' mount path must be absolute`,
+    )
+  if (!mount.target.startsWith('/'))
+    return problem(
+      'ContainerSpec.Mounts',
+      `invalid mount target path '${mount.target}': mount path must be absolute`,
+    )
+  if (mount.type === 'tmpfs' && (mount.source ?? '') !== '')
+    return problem('ContainerSpec.Mounts', 'invalid tmpfs source, source must be empty')
+  if (mount.type === 'npipe' || mount.type === 'cluster')
+    return problem('ContainerSpec.Mounts', `mounts of type ${mount.type} are not offered`)
+  return []
+}
+
+function fileProblems(container: ContainerSpec): Problem[] {
+  const problems: Problem[] = []
+  const seen = new Set<string>()
+  for (const reference of container.secrets ?? []) {
+    if (reference.file === undefined || reference.secretName === '' || reference.secretId === '') {
+      problems.push(...problem('ContainerSpec.Secrets', 'malformed secret reference'))
+      continue
+    }
+    if (seen.has(reference.file.name))
+      problems.push(
+        ...problem(
+          'ContainerSpec.Secrets',
+          `secret references '${reference.secretName}' have a conflicting target: '${reference.file.name}'`,
+        ),
+      )
+    seen.add(reference.file.name)
+  }
+  return problems
+}
+
+function updateProblems(path: string, policy: UpdatePolicy | undefined): Problem[] {
+  if (policy === undefined) return []
+  if ((policy.delayMs ?? 0) < 0) return problem(path, 'TaskSpec: update-delay cannot be negative')
+  if ((policy.monitorMs ?? 0) < 0) return problem(path, 'TaskSpec: update-monitor cannot be negative')
+  if ((policy.parallelism ?? 0) < 0) return problem(path, 'TaskSpec: update-parallelism cannot be negative')
+  const ratio = policy.maxFailureRatio ?? 0
+  if (ratio < 0 || ratio > 1)
+    return problem(path, 'TaskSpec: update-maxfailureratio cannot be less than 0 or bigger than 1')
+  return []
+}
+
+function endpointProblems({ endpoint }: ServiceSpec): Problem[] {
+  const ports = endpoint?.ports ?? []
+  const problems: Problem[] = []
+  const published = new Set<string>()
+  for (const port of ports) {
+    problems.push(...portProblems(port))
+    if (port.publishMode === 'ingress' && endpoint?.mode === 'dnsrr')
+      problems.push(
+        ...problem(
+          'EndpointSpec',
+          "EndpointSpec: port published with ingress mode can't be used with dnsrr mode",
+        ),
+      )
+    if ((port.publishedPort ?? 0) === 0) continue
+    const key = `${String(port.publishedPort)}/${port.protocol}`
+    if (published.has(key))
+      problems.push(...problem('EndpointSpec', 'EndpointSpec: duplicate published ports provided'))
+    published.add(key)
+  }
+  return problems
+}
+
+function portProblems(port: PortSpec): Problem[] {
+  if (port.targetPort < 1 || port.targetPort > 65_535)
+    return problem(
+      'EndpointSpec.Ports',
+      `EndpointSpec: target port ${String(port.targetPort)} must be between 1 and 65535`,
+    )
+  const published = port.publishedPort ?? 0
+  if (published < 0 || published > 65_535)
+    return problem(
+      'EndpointSpec.Ports',
+      `EndpointSpec: published port ${String(published)} must be between 0 and 65535`,
+    )
+  return []
+}
