@@ -1,0 +1,94 @@
+import { isMureError } from '#lib/errors.ts'
+import { sleep, startWait } from '#lib/wait.ts'
+import { update } from '#model/change.ts'
+import type { Change } from '#model/change.ts'
+import { heartbeatMs } from '#model/defaults.ts'
+import type { NodeId } from '#model/id.ts'
+import type { Node, Reachability } from '#model/node.ts'
+import type { Beats } from './dispatcher/beats.ts'
+import { judgeNode } from './dispatcher/health.ts'
+import type { LoopParts } from './service-loop.ts'
+import { transactOn } from './transact-on.ts'
+
+const judgeEveryMs = 100
+/** A manager reports four times a second. */
+const unreachableAfterMs = 2_500
+
+/** Judges all nodes, over and over, and writes what has changed. The leader's alone. */
+export async function runNodeLoop(parts: LoopParts & { beats: Beats; managerId: NodeId }): Promise<void> {
+  const { leadership, mirror, clock, logger } = parts
+  const since = clock.monotonicMs()
+  let lastTick = since
+  let ownStallMs = 0
+  while (!leadership.signal.aborted) {
+    await sleep(judgeEveryMs, leadership.signal).catch(() => undefined)
+    const tick = clock.monotonicMs()
+    // A stall is forgiven for as long as it lasted and then some, until the beats that waited have been read.
+    ownStallMs = Math.max(tick - lastTick - judgeEveryMs, ownStallMs - judgeEveryMs / 2, 0)
+    lastTick = tick
+    const decide = () =>
+      judgeAll(parts, { leadingMs: tick - since, ownStallMs: ownStallMs > 50 ? ownStallMs : 0 })
+    if (leadership.signal.aborted || decide().length === 0) continue
+    using wait = startWait({
+      timeoutMs: 5_000,
+      signal: leadership.signal,
+      what: 'the states of nodes to be stored',
+    })
+    try {
+      await transactOn(parts, wait, decide, leadership.fence)
+    } catch (error) {
+      if (leadership.signal.aborted || isMureError(error, 'precondition')) return
+      logger.warn('the states of nodes could not be stored yet', { error })
+    }
+  }
+}
+
+function judgeAll(
+  parts: LoopParts & { beats: Beats; managerId: NodeId },
+  own: { leadingMs: number; ownStallMs: number },
+): Change[] {
+  const { mirror, beats, clock } = parts
+  let period = 1_000
+  for (const cluster of mirror.list('cluster')) period = heartbeatMs(cluster.spec)
+  const changes: Change[] = []
+  for (const node of mirror.list('node')) {
+    const holder = node.status.session?.managerId
+    const judged = judgeNode(node, {
+      beatAgeMs: beats.ageMs(node.meta.id),
+      managerAgeMs:
+        holder === undefined || holder === parts.managerId || holder === node.meta.id
+          ? undefined
+          : beats.managerAgeMs(holder),
+      heartbeatMs: period,
+      ...own,
+    })
+    const manager = managerStatus(parts, node, own.leadingMs)
+    const sameManager = JSON.stringify(manager) === JSON.stringify(node.status.manager)
+    if (judged.state === node.status.state && judged.message === node.status.message && sameManager) continue
+    if (judged.state !== node.status.state)
+      parts.logger.info('node state', {
+        node: node.meta.id,
+        name: node.meta.name,
+        from: node.status.state,
+        to: judged.state,
+      })
+    changes.push(
+      update({
+        ...node,
+        meta: { ...node.meta, updatedAt: clock.now() },
+        status: { ...node.status, ...judged, ...(manager === undefined ? {} : { manager }) },
+      }),
+    )
+  }
+  return changes
+}
+
+function managerStatus(parts: { beats: Beats; managerId: NodeId }, node: Node, leadingMs: number) {
+  const { manager } = node.status
+  if (manager === undefined) return undefined
+  const leader = node.meta.id === parts.managerId
+  const age = parts.beats.managerAgeMs(node.meta.id)
+  const known = age !== undefined || leadingMs > unreachableAfterMs * 2
+  const heard: Reachability = (age ?? Infinity) <= unreachableAfterMs ? 'reachable' : 'unreachable'
+  return { ...manager, leader, reachability: leader ? 'reachable' : known ? heard : manager.reachability }
+}

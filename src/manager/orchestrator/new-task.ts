@@ -1,0 +1,52 @@
+import type { Instant } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import { newId } from '#model/id.ts'
+import type { NodeId, TaskId } from '#model/id.ts'
+import type { Service } from '#model/service.ts'
+import type { Task } from '#model/task.ts'
+import type { TaskState } from '#model/task-state.ts'
+
+export interface NewTaskOptions {
+  readonly slot: number
+  /** Global services choose it with the task. */
+  readonly nodeId?: NodeId
+  readonly desiredState?: TaskState
+  readonly startAfter?: Instant
+  readonly restarts?: Task['restarts']
+  readonly jobIteration?: number
+}
+
+/** A task of a service as it is now. */
+export function newTask(
+  service: Service,
+  options: NewTaskOptions,
+  env: { now: Instant; random: Random },
+): Task {
+  const { now } = env
+  return {
+    kind: 'task',
+    meta: {
+      id: newId<TaskId>(env.random),
+      name: '',
+      version: 0,
+      generation: 1,
+      createdAt: now,
+      updatedAt: now,
+      labels: {},
+    },
+    spec: service.spec.template,
+    serviceId: service.meta.id,
+    serviceName: service.spec.name,
+    serviceLabels: service.spec.labels,
+    serviceGeneration: service.meta.generation,
+    slot: options.slot,
+    nodeId: options.nodeId ?? '',
+    desiredState: options.desiredState ?? 'running',
+    attachments: [],
+    ports: service.spec.endpoint?.ports ?? [],
+    ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
+    ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
+    ...(options.jobIteration === undefined ? {} : { jobIteration: options.jobIteration }),
+    status: { state: 'new', since: now, message: 'created', error: '', containers: [] },
+  }
+}
