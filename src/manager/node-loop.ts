@@ -16,7 +16,7 @@ const unreachableAfterMs = 2_500
 
 /** Judges all nodes, over and over, and writes what has changed. The leader's alone. */
 export async function runNodeLoop(parts: LoopParts & { beats: Beats; managerId: NodeId }): Promise<void> {
-  const { leadership, mirror, clock, logger } = parts
+  const { leadership, clock, logger } = parts
   const since = clock.monotonicMs()
   let lastTick = since
   let ownStallMs = 0
