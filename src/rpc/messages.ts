@@ -109,12 +109,15 @@ export interface CertificateAnswer {
 /** `POST /v1/members`: managers only. The caller's etcd member is added as a learner and later made a voter. */
 export interface MemberJoinRequest {
   readonly peerUrl: string
+  /** For the certificate by which the member will speak to its peers. */
+  readonly peerCsr: string
   readonly address: string
 }
 export interface MemberJoinAnswer {
   readonly memberName: string
   /** etcd's `--initial-cluster`. */
   readonly initialCluster: string
+  readonly peerCertificate: string
   /** The keys that objects are sealed with in the store. */
   readonly dataKeys: readonly { readonly id: number; readonly key: string }[]
 }

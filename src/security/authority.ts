@@ -78,19 +78,18 @@ export async function issueNodeCertificate(
   })
 }
 
-/** The certificate of a manager's etcd member. etcd's peers check the address they speak to against it. */
+/** Answers a request with the certificate of an etcd member, whose peers check the address they speak to against it. */
 export async function issueStorePeer(
   root: KeyPair,
+  csr: string,
   addresses: readonly string[],
   validity: { now: Instant; lifeMs: number },
-): Promise<KeyPair> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await issue(root, keys.publicKey, {
+): Promise<string> {
+  return issue(root, await requestKey(csr), {
     name: `CN=${storePeerName}`,
     names: addresses.map((value) => ({ type: 'ip' as const, value })),
     ...validity,
   })
-  return { certificate, key: await exportKey(keys.privateKey) }
 }
 
 /** The new root's key and name under the old root's signature: who trusts the old one may trust the new. */

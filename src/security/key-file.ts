@@ -10,6 +10,8 @@ export interface NodeKeys {
   readonly certificate: string
   /** Trusted roots, PEM. */
   readonly trust: string
+  /** Managers only: how the etcd member proves itself to its peers. */
+  readonly storePeer?: { readonly certificate: string; readonly key: string }
   /** Managers only: what the store's values are sealed with, base64. */
   readonly dataKeys?: readonly { readonly id: number; readonly key: string }[]
 }

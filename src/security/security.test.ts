@@ -48,8 +48,10 @@ test('a node certificate says who its bearer is and chains to the root', async (
 
 test('a store peer certificate names its addresses and is no node', async () => {
   const root = await createRoot(now)
-  const peer = await issueStorePeer(root, ['10.0.0.1', '127.0.0.1'], { now, lifeMs: dayMs })
-  const parsed = new X509Certificate(peer.certificate)
+  const { csr } = await createRequest()
+  const parsed = new X509Certificate(
+    await issueStorePeer(root, csr, ['10.0.0.1', '127.0.0.1'], { now, lifeMs: dayMs }),
+  )
   assert.match(parsed.subjectAltName ?? '', /10\.0\.0\.1/)
   assert.equal(certificateFacts(parsed).role, undefined)
 })

@@ -7,7 +7,7 @@ import { instant } from '#lib/clock.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { startWait } from '#lib/wait.ts'
 import { startEtcdMember } from '#manager/membership/etcd/member.ts'
-import { createRoot, issueStorePeer } from '#security/authority.ts'
+import { createRequest, createRoot, issueStorePeer } from '#security/authority.ts'
 import { newKey } from '#security/seal.ts'
 import { sealingCodec } from '#store/codec.ts'
 import { storeContract } from '#store/contract-suite.ts'
@@ -25,7 +25,8 @@ storeContract('etcd', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'mure-etcd-'))
   const now = instant(Date.now())
   const root = await createRoot(now)
-  const peer = await issueStorePeer(root, ['127.0.0.1'], { now, lifeMs: 3_600_000 })
+  const { csr, key } = await createRequest()
+  const certificate = await issueStorePeer(root, csr, ['127.0.0.1'], { now, lifeMs: 3_600_000 })
   const peerUrl = `https://127.0.0.1:${String(await freePort())}`
   using wait = startWait({ timeoutMs: 20_000 })
   const member = await startEtcdMember(
@@ -37,7 +38,8 @@ storeContract('etcd', async () => {
       peerListenUrl: peerUrl,
       initialCluster: `m1=${peerUrl}`,
       initialState: 'new',
-      ...peer,
+      certificate,
+      key,
       trust: root.certificate,
       logger: silentLogger,
     },

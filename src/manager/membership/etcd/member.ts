@@ -12,7 +12,6 @@ import { clientSocket, EtcdProcess, notReady } from './process.ts'
 
 export interface MemberOptions {
   readonly name: string
-  /** Holds etcd's data and its certificate files. */
   readonly dataDir: string
   readonly runDir: string
   readonly peerUrl: string
@@ -39,13 +38,14 @@ export const memberDataDir = (dataDir: string): string => join(dataDir, 'etcd')
 
 /** Starts the member and waits until it answers (a learner answers too). */
 export async function startEtcdMember(options: MemberOptions, wait: Wait): Promise<EtcdMember> {
+  const socketDir = join(options.runDir, 'etcd')
+  // In memory, beside the socket: on disk a key is only where the cluster's lock protects it.
   const tls = {
-    certificate: join(options.dataDir, 'etcd-peer.crt'),
-    key: join(options.dataDir, 'etcd-peer.key'),
-    trust: join(options.dataDir, 'etcd-trust.crt'),
+    certificate: join(socketDir, 'peer.crt'),
+    key: join(socketDir, 'peer.key'),
+    trust: join(socketDir, 'trust.crt'),
   }
   await writeCertificates(tls, options)
-  const socketDir = join(options.runDir, 'etcd')
   const etcd = new EtcdProcess(
     {
       name: options.name,

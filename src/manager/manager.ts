@@ -1,0 +1,135 @@
+import type { Clock } from '#lib/clock.ts'
+import type { Logger } from '#lib/logger.ts'
+import type { Random } from '#lib/random.ts'
+import { startWait } from '#lib/wait.ts'
+import type { NodeId } from '#model/id.ts'
+import { connectRpc } from '#rpc/client.ts'
+import type { AgentMessage, BeatsReport, ManagerMessage } from '#rpc/messages.ts'
+import { startRpcServer } from '#rpc/server.ts'
+import type { Identity, RpcServer } from '#rpc/transport.ts'
+import { createJoinToken } from '#security/join-token.ts'
+import type { KeyRing } from '#security/seal.ts'
+import { createUnlockKey } from '#security/unlock-key.ts'
+import { sealingCodec } from '#store/codec.ts'
+import { EtcdStore } from '#store/etcd/store.ts'
+import { startMirror } from '#store/mirror/mirror.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import type { Control } from './control/control.ts'
+import { createControl } from './control/create-control.ts'
+import { beatsPath, reportBeats } from './dispatcher/beat-reporter.ts'
+import { Beats } from './dispatcher/beats.ts'
+import { ManagerLinks } from './dispatcher/manager-links.ts'
+import { Relays, relayPath, relayThroughPath } from './dispatcher/relays.ts'
+import { serveSession } from './dispatcher/serve-session.ts'
+import { Sessions } from './dispatcher/sessions.ts'
+import { StatusWriter } from './dispatcher/status-writer.ts'
+import { lead } from './leader.ts'
+import { serveCertificates, trustOf } from './membership/certificates.ts'
+import type { EtcdMember } from './membership/etcd/member.ts'
+import { serveMembers } from './membership/members.ts'
+import { standDown } from './membership/stand-down.ts'
+
+export interface ManagerOptions {
+  readonly nodeId: NodeId
+  readonly clusterId: string
+  readonly identity: () => Identity
+  readonly keyRing: () => KeyRing
+  readonly member: EtcdMember
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+/** A running manager: the store's mirror, the door to it, and the calls of agents and other managers. */
+export interface Manager extends AsyncDisposable {
+  readonly control: Control
+  readonly mirror: Mirror
+  readonly store: EtcdStore
+  readonly port: number
+  setIdentity(identity: Identity): void
+}
+
+export async function startManager(options: ManagerOptions): Promise<Manager> {
+  const { nodeId, member, clock, random, logger } = options
+  await using started = new AsyncDisposableStack()
+  const stop = new AbortController()
+  started.defer(() => {
+    stop.abort()
+  })
+  const store = new EtcdStore({ client: member.client, codec: sealingCodec(options.keyRing), logger })
+  // The listener first: a new manager cannot catch up before others have reached it.
+  const server = started.use(await startRpcServer({ ...options.listen, ...serverOptions(options) }))
+  const mirror = await startMirror(store, stop.signal, logger)
+  const writer = started.use(new StatusWriter({ store, mirror, clock, logger }))
+  const sessions = started.use(new Sessions({ mirror, logger, trustOf }))
+  const beats = new Beats(clock)
+  const links = started.use(
+    new ManagerLinks((address, wait) => {
+      const identity = options.identity()
+      return connectRpc(address, { identity, trust: identity.trust, clock }, wait)
+    }),
+  )
+  const relays = new Relays({ managerId: nodeId, sessions, mirror, links })
+  const parts = { managerId: nodeId, store, mirror, sessions, beats, writer, clock, random, logger, links }
+  const memberParts = {
+    ...parts,
+    members: member.members,
+    dataKeys: () => options.keyRing().keys.map(({ id, key }) => ({ id, key: key.toString('base64') })),
+  }
+  const control = createControl({
+    store,
+    mirror,
+    clock,
+    random,
+    tokens: {
+      joinToken: (cluster) => createJoinToken(cluster.status.rootCa.certificate),
+      unlockKey: createUnlockKey,
+    },
+    relay: (id, request, wait) => relays.open(id, request, wait),
+  })
+  serveCertificates(server, parts)
+  serveMembers(server, memberParts)
+  serveAgents(server, parts, relays)
+  const background = Promise.all([
+    lead(memberParts, stop.signal),
+    reportBeats(parts, stop.signal),
+    standDown(memberParts, stop.signal),
+  ])
+  background.catch((error: unknown) => {
+    if (!stop.signal.aborted) logger.error('a manager loop ended', { error })
+  })
+  started.defer(async () => {
+    stop.abort()
+    await background.catch(() => undefined)
+  })
+  const owned = started.move()
+  return {
+    control,
+    mirror,
+    store,
+    port: server.port,
+    setIdentity: (identity) => {
+      server.setIdentity(identity)
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
+
+function serverOptions(options: ManagerOptions) {
+  const { clusterId, clock, logger } = options
+  return { identity: options.identity(), clusterId, clock, logger }
+}
+
+function serveAgents(server: RpcServer, parts: Parameters<typeof serveSession>[0], relays: Relays): void {
+  server.stream<AgentMessage, ManagerMessage>('/v1/session', 'node', (stream) => serveSession(parts, stream))
+  server.unary<BeatsReport, object>('POST', beatsPath, 'manager', async ({ body }) => {
+    parts.beats.take(body)
+    return {}
+  })
+  server.raw(relayPath, 'node', (id, bytes) => relays.accept(id, bytes))
+  server.raw(relayThroughPath, 'manager', async (question, bytes) => {
+    using wait = startWait({ timeoutMs: 10_000, what: 'a node to open a stream' })
+    await relays.through(question, bytes, wait)
+  })
+}

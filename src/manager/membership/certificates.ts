@@ -1,0 +1,150 @@
+import type { Clock } from '#lib/clock.ts'
+import { MureError } from '#lib/errors.ts'
+import type { Random } from '#lib/random.ts'
+import { startWait } from '#lib/wait.ts'
+import { create, update } from '#model/change.ts'
+import { certificateExpiryMs } from '#model/defaults.ts'
+import { newId } from '#model/id.ts'
+import type { NodeId } from '#model/id.ts'
+import type { Node, NodeAvailability, NodeRole } from '#model/node.ts'
+import type { Cluster } from '#model/cluster.ts'
+import type { CertificateAnswer, CertificateRequest, RootCertificateAnswer } from '#rpc/messages.ts'
+import type { Peer, RpcServer } from '#rpc/transport.ts'
+import { issueNodeCertificate, requestKeyDigest } from '#security/authority.ts'
+import { parseJoinToken, sameToken } from '#security/join-token.ts'
+import type { Store } from '#store/contract.ts'
+import type { Mirror } from '#store/mirror/view.ts'
+import { theCluster } from '../control/cluster.ts'
+import { roleFor } from '../dispatcher/role.ts'
+import { transactOn } from '../transact-on.ts'
+
+export interface CertificateParts {
+  readonly store: Store
+  readonly mirror: Mirror
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** All roots that count now, the present one first. */
+export function trustOf(cluster: Cluster): string {
+  const { certificate, rotation } = cluster.status.rootCa
+  return rotation === undefined ? certificate : certificate + rotation.certificate
+}
+
+/** The certificate authority's calls: its root for anyone, a certificate for who has a token or a certificate already. */
+export function serveCertificates(server: RpcServer, parts: CertificateParts): void {
+  server.unary<object, RootCertificateAnswer>('GET', '/v1/ca/root', 'anyone', async () => ({
+    certificates: theCluster(parts.mirror).status.rootCa.certificate,
+  }))
+  server.unary<CertificateRequest, CertificateAnswer>(
+    'POST',
+    '/v1/ca/certificate',
+    'anyone',
+    ({ body, signal }, peer) =>
+      peer === undefined ? join(parts, body, signal) : renew(parts, body, peer, signal),
+  )
+}
+
+/** A node's first certificate. The role is that of the token. */
+async function join(
+  parts: CertificateParts,
+  request: CertificateRequest,
+  signal: AbortSignal,
+): Promise<CertificateAnswer> {
+  const cluster = theCluster(parts.mirror)
+  const role = roleOfToken(cluster, request.token ?? '')
+  const node = newNode(parts, role, request.availability ?? 'active', await requestKeyDigest(request.csr))
+  const certificate = await issue(parts, cluster, request.csr, node.meta.id, role)
+  using wait = startWait({ timeoutMs: 10_000, signal, what: 'the store to take a new node' })
+  await transactOn(parts, wait, () =>
+    parts.mirror.get('node', node.meta.id) === undefined ? [create(node)] : [],
+  )
+  return { nodeId: node.meta.id, role, certificate, trust: trustOf(cluster) }
+}
+
+function roleOfToken(cluster: Cluster, token: string): NodeRole {
+  parseJoinToken(token)
+  const { worker, manager } = cluster.status.joinTokens
+  const isWorker = sameToken(token, worker)
+  if (sameToken(token, manager)) return 'manager'
+  if (isWorker) return 'worker'
+  throw new MureError(
+    'unauthenticated',
+    'A valid join token is necessary to join this cluster: this one is not, or is no longer, one of its tokens',
+  )
+}
+
+function newNode(
+  parts: CertificateParts,
+  role: NodeRole,
+  availability: NodeAvailability,
+  publicKeyDigest: string,
+): Node {
+  const now = parts.clock.now()
+  return {
+    kind: 'node',
+    meta: {
+      id: newId<NodeId>(parts.random),
+      name: '',
+      version: 0,
+      generation: 1,
+      createdAt: now,
+      updatedAt: now,
+      labels: {},
+    },
+    spec: { name: '', labels: {}, role, availability },
+    status: {
+      state: 'unknown',
+      message: '',
+      address: '',
+      role: 'worker',
+      membership: 'accepted',
+      publicKeyDigest,
+    },
+  }
+}
+
+/** A node that proves itself by its present key, even by a certificate whose time is over. */
+async function renew(
+  parts: CertificateParts,
+  request: CertificateRequest,
+  peer: Peer,
+  signal: AbortSignal,
+): Promise<CertificateAnswer> {
+  const node = parts.mirror.get('node', peer.nodeId)
+  if (node === undefined)
+    throw new MureError(
+      'forbidden',
+      `node ${peer.nodeId} is not part of the cluster any more: leave and join again`,
+      {
+        details: { removed: true },
+      },
+    )
+  const cluster = theCluster(parts.mirror)
+  const role = roleFor(node)
+  const publicKeyDigest = await requestKeyDigest(request.csr)
+  const certificate = await issue(parts, cluster, request.csr, peer.nodeId, role)
+  using wait = startWait({ timeoutMs: 10_000, signal, what: 'the store to take a renewed key' })
+  await transactOn(parts, wait, () => {
+    const present = parts.mirror.get('node', peer.nodeId)
+    if (present === undefined || present.status.publicKeyDigest === publicKeyDigest) return []
+    return [update({ ...present, status: { ...present.status, publicKeyDigest } })]
+  })
+  return { nodeId: peer.nodeId, role, certificate, trust: trustOf(cluster) }
+}
+
+function issue(
+  parts: CertificateParts,
+  cluster: Cluster,
+  csr: string,
+  nodeId: NodeId,
+  role: NodeRole,
+): Promise<string> {
+  const { certificate, key } = cluster.status.rootCa
+  return issueNodeCertificate(
+    { certificate, key },
+    csr,
+    { nodeId, clusterId: cluster.meta.id, role },
+    { now: parts.clock.now(), lifeMs: certificateExpiryMs(cluster.spec) },
+  )
+}
