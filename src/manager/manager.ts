@@ -2,6 +2,7 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Random } from '#lib/random.ts'
 import { startWait } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
 import type { NodeId } from '#model/id.ts'
 import { connectRpc } from '#rpc/client.ts'
 import type { AgentMessage, BeatsReport, ManagerMessage } from '#rpc/messages.ts'
@@ -26,7 +27,7 @@ import { StatusWriter } from './dispatcher/status-writer.ts'
 import { lead } from './leader.ts'
 import { serveCertificates, trustOf } from './membership/certificates.ts'
 import type { EtcdMember } from './membership/etcd/member.ts'
-import { serveMembers } from './membership/members.ts'
+import { resign, serveMembers } from './membership/members.ts'
 import { standDown } from './membership/stand-down.ts'
 
 export interface ManagerOptions {
@@ -48,6 +49,8 @@ export interface Manager extends AsyncDisposable {
   readonly store: EtcdStore
   readonly port: number
   setIdentity(identity: Identity): void
+  /** This manager leaves: its record and its member go, the record first, while it can still be written. */
+  resign(wait: Wait): Promise<void>
 }
 
 export async function startManager(options: ManagerOptions): Promise<Manager> {
@@ -112,6 +115,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     setIdentity: (identity) => {
       server.setIdentity(identity)
     },
+    resign: (wait) => resign(memberParts, nodeId, wait),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

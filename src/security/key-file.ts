@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { readFileIfThere, writeFileAtomic } from '#lib/atomic-file.ts'
 import { MureError } from '#lib/errors.ts'
 import { open, seal } from './seal.ts'
@@ -58,6 +59,12 @@ export class KeyFile {
             ),
           }
     await writeFileAtomic(this.#path, `${JSON.stringify(content, null, 2)}\n`)
+  }
+
+  /** Removes the file, and with it the lock. */
+  async forget(): Promise<void> {
+    this.#unlockKey = undefined
+    await rm(this.#path, { force: true })
   }
 
   /** From now on sealed under this key; undefined: plain. */

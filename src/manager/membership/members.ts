@@ -125,3 +125,23 @@ export async function promote(
   })
   parts.logger.info('a manager joined', { node: nodeId, member: memberId })
 }
+
+/** A manager that leaves by itself: it is no manager any more, and its member is taken out. */
+export async function resign(parts: MemberParts, nodeId: NodeId, wait: Wait): Promise<void> {
+  const memberId = parts.mirror.get('node', nodeId)?.status.manager?.memberId
+  await transactOn(parts, wait, () => {
+    const node = parts.mirror.get('node', nodeId)
+    if (node?.status.manager === undefined) return []
+    const { manager: _, ...status } = node.status
+    return [
+      update({
+        ...node,
+        spec: { ...node.spec, role: 'worker' },
+        status: { ...status, role: 'worker', state: 'down', message: 'the node left the swarm' },
+      }),
+    ]
+  })
+  if (memberId === undefined) return
+  await parts.members.handOver(memberId, wait)
+  await parts.members.remove(memberId, wait)
+}

@@ -1,0 +1,438 @@
+import { rm } from 'node:fs/promises'
+import { networkInterfaces } from 'node:os'
+import { join } from 'node:path'
+import { Agent } from '#agent/agent.ts'
+import type { InitRequest, JoinRequest, LocalNode, LocalNodeInfo } from '#api/docker/backend.ts'
+import type { Engine } from '#engine/engine.ts'
+import type { Clock } from '#lib/clock.ts'
+import { errorText, isMureError } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
+import { Mutex } from '#lib/mutex.ts'
+import type { Random } from '#lib/random.ts'
+import { shuffled } from '#lib/random.ts'
+import { retry } from '#lib/retry.ts'
+import { startWait } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
+import type { Control } from '#manager/control/control.ts'
+import { memberDataDir } from '#manager/membership/etcd/member.ts'
+import type { ClusterId, NodeId } from '#model/id.ts'
+import type { NodeRole } from '#model/node.ts'
+import { KeyFile } from '#security/key-file.ts'
+import type { NodeKeys } from '#security/key-file.ts'
+import { parseUnlockKey } from '#security/unlock-key.ts'
+import {
+  joinHostPort,
+  resolveAdvertiseAddress,
+  resolveDataPathAddress,
+  resolveListenAddress,
+  splitHostPort,
+} from './addresses.ts'
+import { createCluster, forceNewCluster } from './cluster-start.ts'
+import { Credentials, requestAdmission } from './credentials.ts'
+import { followLock } from './lock.ts'
+import { choosePeerUrl, joinStore, startManagerRuntime } from './manager-runtime.ts'
+import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
+import { NodeStateFile } from './node-state.ts'
+import type { NodeState } from './node-state.ts'
+import { leaveConsequence, refusals } from './refusals.ts'
+import { renewBeforeExpiry } from './renewal.ts'
+
+export interface LocalNodeOptions {
+  readonly engine: Engine
+  readonly dataDir: string
+  readonly runDir: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+const startTimeoutMs = 60_000
+const roleChangeTimeoutMs = 120_000
+
+/** This host's part in a cluster, over its whole life: none, worker, manager, locked; and every way between them. */
+export class LocalNodeService implements LocalNode, AsyncDisposable {
+  readonly #options: LocalNodeOptions
+  readonly #stateFile: NodeStateFile
+  readonly #keyFile: KeyFile
+  readonly #mutex = new Mutex()
+  readonly #stop = new AbortController()
+  #phase: LocalNodeInfo['state'] = 'inactive'
+  #error = ''
+  #state: NodeState | undefined
+  #credentials: Credentials | undefined
+  #runtime: ManagerRuntime | undefined
+  #agent: Agent | undefined
+  #renewal: Disposable | undefined
+
+  constructor(options: LocalNodeOptions) {
+    this.#options = options
+    this.#stateFile = new NodeStateFile(options.dataDir)
+    this.#keyFile = new KeyFile(join(options.dataDir, 'keys.json'))
+  }
+
+  info(): LocalNodeInfo {
+    const state = this.#state
+    return {
+      state: this.#phase,
+      nodeId: state?.nodeId ?? '',
+      nodeAddress: state === undefined ? '' : (splitHostPort(state.advertiseAddress, 0)?.host ?? ''),
+      isManager: state?.role === 'manager' && this.#phase === 'active',
+      error: this.#error,
+      remoteManagers: this.#agent?.managers ?? [],
+    }
+  }
+
+  control(): Control {
+    if (this.#phase === 'locked') throw refusals.locked()
+    if (this.#state === undefined || this.#phase === 'inactive') throw refusals.noSwarm()
+    if (this.#runtime !== undefined) return this.#runtime.manager.control
+    throw this.#state.role === 'manager' ? refusals.notReady() : refusals.worker()
+  }
+
+  /** Takes up what this host was before it stopped. */
+  resume(): Promise<void> {
+    return this.#mutex.run(async () => {
+      this.#state = await this.#stateFile.read()
+      if (this.#state === undefined) return
+      try {
+        const keys = await this.#keyFile.read()
+        if (keys === undefined) throw new Error('the key file is missing: leave the swarm and join again')
+        await this.#start(this.#state, keys)
+      } catch (error) {
+        if (isMureError(error, 'precondition') && error.details?.['locked'] === true) {
+          this.#phase = 'locked'
+          this.#options.logger.info('this manager is locked and waits for its unlock key')
+          return
+        }
+        this.#fail(error)
+      }
+    })
+  }
+
+  init(request: InitRequest, wait: Wait): Promise<NodeId> {
+    return this.#mutex.run(async () => {
+      if (request.forceNewCluster && this.#state?.role === 'manager') return this.#forceNew(this.#state, wait)
+      if (this.#state !== undefined) throw refusals.exists()
+      const interfaces = networkInterfaces()
+      const listen = resolveListenAddress(request.listenAddress, interfaces)
+      const advertise = resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces)
+      const dataPathAddress = resolveDataPathAddress(request.dataPathAddress, interfaces)
+      this.#phase = 'pending'
+      try {
+        const made = await createCluster(
+          this.#options,
+          this.#keyFile,
+          {
+            request,
+            listenAddress: joinHostPort(listen),
+            advertiseAddress: joinHostPort(advertise),
+            dataPathAddress,
+          },
+          wait,
+        )
+        this.#adopt(made.state, made.credentials, made.runtime)
+        await this.#stateFile.write(made.state)
+        await this.#startAgent(made.state)
+        return made.state.nodeId
+      } catch (error) {
+        await this.#forget()
+        throw error
+      }
+    })
+  }
+
+  join(request: JoinRequest, wait: Wait): Promise<void> {
+    return this.#mutex.run(async () => {
+      if (this.#state !== undefined) throw refusals.exists()
+      const interfaces = networkInterfaces()
+      const listen = resolveListenAddress(request.listenAddress, interfaces)
+      const addresses = request.remoteAddresses.map((text) => {
+        const split = splitHostPort(text, 2377)
+        return split === undefined ? text : joinHostPort(split)
+      })
+      const dataPathAddress = resolveDataPathAddress(request.dataPathAddress, interfaces)
+      const advertise =
+        request.advertiseAddress === ''
+          ? ''
+          : joinHostPort(resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces))
+      this.#phase = 'pending'
+      try {
+        const admission = await requestAdmission(
+          { addresses, token: request.joinToken, availability: request.availability },
+          wait,
+        )
+        const own =
+          advertise === '' ? joinHostPort(resolveAdvertiseAddress('', listen, interfaces)) : advertise
+        const state: NodeState = {
+          nodeId: admission.nodeId,
+          clusterId: admission.clusterId as ClusterId,
+          role: 'worker',
+          listenAddress: joinHostPort(listen),
+          advertiseAddress: own,
+          dataPathAddress,
+        }
+        await this.#keyFile.write(admission.keys)
+        await this.#stateFile.write(state)
+        this.#adopt(state, this.#newCredentials(state, admission.keys), undefined)
+        await this.#startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
+        if (admission.role === 'manager') await this.#becomeManager(wait)
+        this.#phase = 'active'
+      } catch (error) {
+        await this.#forget()
+        throw error
+      }
+    })
+  }
+
+  leave(force: boolean, wait: Wait): Promise<void> {
+    return this.#mutex.run(async () => {
+      if (this.#state === undefined) throw refusals.notInSwarm()
+      if (this.#phase === 'locked' && !force) throw refusals.locked()
+      if (this.#runtime !== undefined && !force) this.#refuseLeaving(this.#runtime.manager.control)
+      await this.#agent?.removeTasks()
+      if (this.#runtime !== undefined) await this.#leaveStore(this.#runtime, wait)
+      await this.#forget()
+    })
+  }
+
+  unlock(key: string, _wait: Wait): Promise<void> {
+    return this.#mutex.run(async () => {
+      if (this.#state === undefined) throw refusals.notInSwarm()
+      if (this.#phase !== 'locked') throw refusals.notLocked()
+      let keys: NodeKeys | undefined
+      try {
+        keys = await this.#keyFile.read(parseUnlockKey(key))
+      } catch (error) {
+        if (isMureError(error, 'precondition', 'invalid')) throw refusals.invalidUnlockKey()
+        throw error
+      }
+      if (keys !== undefined) await this.#start(this.#state, keys)
+    })
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#mutex.run(() => this.#stopAll())
+  }
+
+  #adopt(state: NodeState, credentials: Credentials, runtime: ManagerRuntime | undefined): void {
+    this.#state = state
+    this.#credentials = credentials
+    this.#runtime = runtime
+    this.#error = ''
+    this.#phase = 'active'
+    if (runtime !== undefined) followLock(runtime.manager, credentials, this.#options.logger)
+  }
+
+  #newCredentials(state: NodeState, keys: NodeKeys): Credentials {
+    const { clock, logger } = this.#options
+    return new Credentials({ file: this.#keyFile, keys, nodeId: state.nodeId, clock, logger })
+  }
+
+  #parts(credentials: Credentials): RuntimeParts {
+    return { ...this.#options, credentials }
+  }
+
+  async #start(state: NodeState, keys: NodeKeys): Promise<void> {
+    const credentials = this.#newCredentials(state, keys)
+    this.#adopt(state, credentials, undefined)
+    // The agent first: tasks are looked after whatever becomes of the manager.
+    await this.#startAgent(state)
+    const { peerUrl } = state
+    if (state.role !== 'manager' || peerUrl === undefined) return
+    const parts = this.#parts(credentials)
+    const starting = async () => {
+      using wait = startWait({
+        timeoutMs: startTimeoutMs,
+        signal: this.#stop.signal,
+        what: 'the store to come up',
+      })
+      const runtime = await startManagerRuntime(parts, { ...state, peerUrl }, { type: 'restart' }, wait)
+      this.#adopt(state, credentials, runtime)
+    }
+    // A manager without a quorum waits for its peers; the API answers meanwhile.
+    this.#background(
+      () => retry(this.#untilStopped(), { firstMs: 500, maxMs: 5_000 }, starting),
+      'the manager did not start',
+    )
+  }
+
+  #untilStopped(): Wait {
+    return startWait({ signal: this.#stop.signal, what: 'the manager to start' })
+  }
+
+  async #startAgent(state: NodeState, managers: { nodeId: NodeId; address: string }[] = []): Promise<void> {
+    const credentials = this.#credentials
+    if (credentials === undefined) return
+    const known =
+      state.role === 'manager'
+        ? [...managers, { nodeId: state.nodeId, address: state.advertiseAddress }]
+        : managers
+    this.#agent = await Agent.start({
+      ...this.#options,
+      identity: () => credentials.identity,
+      clusterId: state.clusterId,
+      advertiseAddress: state.advertiseAddress,
+      listenAddress: state.listenAddress,
+      dataPathAddress: state.dataPathAddress,
+      managers: known,
+      callbacks: {
+        roleWanted: (role) => {
+          this.#background(() => this.#takeRole(role), 'the role was not taken yet')
+        },
+        trustChanged: (certificates, renew) => {
+          this.#background(() => this.#takeTrust(certificates, renew), 'new roots were not taken yet')
+        },
+        removed: () => {
+          this.#fail(
+            new Error('this node was removed from the swarm; use "docker swarm leave" and join again'),
+          )
+        },
+        expired: () => {
+          this.#background(() => this.#renew(), 'the certificate was not renewed yet')
+        },
+      },
+    })
+    this.#renewal = renewBeforeExpiry(credentials, this.#options, () => this.#renew())
+  }
+
+  #background(work: () => Promise<void>, failure: string): void {
+    work().catch((error: unknown) => {
+      if (!this.#stop.signal.aborted) this.#options.logger.warn(failure, { error: errorText(error) })
+    })
+  }
+
+  #managerAddresses(): string[] {
+    return shuffled(this.#options.random, this.#agent?.managers.map((manager) => manager.address) ?? [])
+  }
+
+  async #renew(): Promise<void> {
+    using wait = startWait({
+      timeoutMs: startTimeoutMs,
+      signal: this.#stop.signal,
+      what: 'a new certificate',
+    })
+    await this.#credentials?.renew(this.#managerAddresses(), wait)
+    this.#useIdentity()
+  }
+
+  #useIdentity(): void {
+    const identity = this.#credentials?.identity
+    if (identity !== undefined) this.#runtime?.manager.setIdentity(identity)
+  }
+
+  async #takeTrust(certificates: string, renew: boolean): Promise<void> {
+    await this.#credentials?.set({ trust: certificates })
+    this.#useIdentity()
+    if (renew) await this.#renew()
+  }
+
+  #takeRole(role: NodeRole): Promise<void> {
+    return this.#mutex.run(async () => {
+      if (this.#state === undefined || this.#state.role === role) return
+      using wait = startWait({
+        timeoutMs: roleChangeTimeoutMs,
+        signal: this.#stop.signal,
+        what: `the role of a ${role}`,
+      })
+      if (role === 'manager') await this.#becomeManager(wait)
+      else await this.#becomeWorker(wait)
+    })
+  }
+
+  async #becomeManager(wait: Wait): Promise<void> {
+    const state = this.#state
+    const credentials = this.#credentials
+    if (state === undefined || credentials === undefined) return
+    if (credentials.identity.role !== 'manager') await credentials.renew(this.#managerAddresses(), wait)
+    const peerUrl = await choosePeerUrl(state.listenAddress, state.advertiseAddress)
+    const parts = this.#parts(credentials)
+    const mode = await joinStore(
+      parts,
+      { peerUrl, address: state.advertiseAddress, managers: this.#managerAddresses() },
+      wait,
+    )
+    const next: NodeState & { peerUrl: string } = { ...state, role: 'manager', peerUrl }
+    await this.#stateFile.write(next)
+    const runtime = await startManagerRuntime(parts, next, mode, wait)
+    this.#adopt(next, credentials, runtime)
+    this.#agent?.reconnect()
+    this.#options.logger.info('this node is a manager now')
+  }
+
+  async #becomeWorker(wait: Wait): Promise<void> {
+    const credentials = this.#credentials
+    if (this.#state === undefined || credentials === undefined) return
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = undefined
+    const { peerUrl: _, ...state } = { ...this.#state, role: 'worker' as const }
+    this.#state = state
+    await this.#stateFile.write(state)
+    await rm(memberDataDir(this.#options.dataDir), { recursive: true, force: true })
+    await credentials.renew(this.#managerAddresses(), wait)
+    await credentials.lock(undefined)
+    await credentials.forgetManagerKeys()
+    this.#agent?.reconnect()
+    this.#options.logger.info('this node is a worker now')
+  }
+
+  async #forceNew(state: NodeState, wait: Wait): Promise<NodeId> {
+    const credentials = this.#credentials
+    if (credentials === undefined) throw refusals.locked()
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = undefined
+    const runtime = await forceNewCluster(this.#parts(credentials), state, wait)
+    this.#adopt(state, credentials, runtime)
+    this.#agent?.reconnect()
+    return state.nodeId
+  }
+
+  #refuseLeaving({ view }: Control): void {
+    const managers = [...view.list('node')].filter((node) => node.status.manager !== undefined)
+    const reachable = managers.filter((node) => node.status.manager?.reachability === 'reachable').length
+    throw refusals.leaveAsManager(leaveConsequence(reachable, managers.length - reachable))
+  }
+
+  /** The others go on without us: said to them where they can still be asked. */
+  async #leaveStore(runtime: ManagerRuntime, wait: Wait): Promise<void> {
+    const { mirror } = runtime.manager
+    const managers = [...mirror.list('node')].filter((node) => node.status.manager !== undefined)
+    if (managers.length <= 1) return
+    try {
+      using attempt = startWait({ timeoutMs: 10_000, signal: wait.signal, what: 'the others to take note' })
+      await runtime.manager.resign(attempt)
+    } catch (error) {
+      this.#options.logger.warn('the swarm could not be told that this manager leaves', {
+        error: errorText(error),
+      })
+    }
+  }
+
+  async #stopAll(): Promise<void> {
+    this.#renewal?.[Symbol.dispose]()
+    await this.#agent?.[Symbol.asyncDispose]()
+    this.#agent = undefined
+    await this.#runtime?.[Symbol.asyncDispose]()
+    this.#runtime = undefined
+  }
+
+  /** Back to a host that is part of nothing. */
+  async #forget(): Promise<void> {
+    await this.#stopAll()
+    const { dataDir } = this.#options
+    await rm(join(dataDir, 'managers.json'), { force: true })
+    await rm(memberDataDir(dataDir), { recursive: true, force: true })
+    await this.#stateFile.remove()
+    await this.#keyFile.forget()
+    this.#state = undefined
+    this.#credentials = undefined
+    this.#phase = 'inactive'
+    this.#error = ''
+  }
+
+  #fail(error: unknown): void {
+    this.#phase = 'error'
+    this.#error = errorText(error)
+    this.#options.logger.error('this node cannot take its part in the swarm', { error })
+  }
+}

@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises'
+import { setPriority } from 'node:os'
+import { startDockerFacade } from '#api/docker/facade.ts'
+import { Engine } from '#engine/engine.ts'
+import { systemClock } from '#lib/clock.ts'
+import type { Logger } from '#lib/logger.ts'
+import { systemRandom } from '#lib/random.ts'
+import type { DaemonConfig } from './config.ts'
+import { LocalNodeService } from './local-node.ts'
+
+/** Above what runs in containers, so that a busy host still gives its signs of life. */
+const niceness = -15
+
+/**
+ * One daemon. Start order: engine client, this node's part in its cluster, the API; the stop order is its
+ * reverse. Containers run on whatever happens here.
+ */
+export async function startMured(config: DaemonConfig, logger: Logger): Promise<AsyncDisposable> {
+  raisePriority(logger)
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
+  await mkdir(config.runDir, { recursive: true, mode: 0o700 })
+  await using started = new AsyncDisposableStack()
+  const engine = started.use(new Engine(config.engine))
+  const node = started.use(
+    new LocalNodeService({
+      engine,
+      dataDir: config.dataDir,
+      runDir: config.runDir,
+      clock: systemClock,
+      random: systemRandom,
+      logger,
+    }),
+  )
+  started.use(
+    await startDockerFacade({ hosts: config.hosts, tls: config.tls, engine, node, logger: logger.child({ part: 'api' }) }),
+  )
+  logger.info('mured is up', { hosts: config.hosts, engine: config.engine })
+  await node.resume()
+  return started.move()
+}
+
+function raisePriority(logger: Logger): void {
+  try {
+    setPriority(niceness)
+  } catch (error) {
+    logger.warn('the priority could not be raised; under full load signs of life may be late', { error })
+  }
+}

@@ -1,0 +1,76 @@
+import type { Instant } from '#lib/clock.ts'
+import type { Random } from '#lib/random.ts'
+import { create } from '#model/change.ts'
+import type { Change } from '#model/change.ts'
+import type { ClusterNetworking, ClusterSpec, RootCa } from '#model/cluster.ts'
+import { newId } from '#model/id.ts'
+import type { ClusterId, NetworkId, NodeId } from '#model/id.ts'
+import type { ManagerStatus, NodeAvailability } from '#model/node.ts'
+
+export interface FirstNode {
+  readonly id: NodeId
+  readonly availability: NodeAvailability
+  readonly address: string
+  readonly publicKeyDigest: string
+  readonly manager: ManagerStatus
+}
+
+/** The objects of a cluster of one: itself, its first node, and the network of the routing mesh. */
+export function newClusterObjects(
+  options: {
+    readonly id: ClusterId
+    readonly spec: ClusterSpec
+    readonly networking: ClusterNetworking
+    readonly rootCa: RootCa
+    readonly joinTokens: { readonly worker: string; readonly manager: string }
+    readonly unlockKey: string | undefined
+    readonly node: FirstNode
+  },
+  env: { now: Instant; random: Random },
+): Change[] {
+  const { now } = env
+  const head = { version: 0, generation: 1, createdAt: now, updatedAt: now, labels: {} }
+  return [
+    create({
+      kind: 'cluster',
+      meta: { ...head, id: options.id, name: 'default' },
+      spec: options.spec,
+      status: {
+        networking: options.networking,
+        rootCa: options.rootCa,
+        joinTokens: options.joinTokens,
+        blockedCertificates: {},
+        ...(options.unlockKey === undefined ? {} : { unlockKey: options.unlockKey }),
+      },
+    }),
+    create({
+      kind: 'node',
+      meta: { ...head, id: options.node.id, name: '' },
+      spec: { name: '', labels: {}, role: 'manager', availability: options.node.availability },
+      status: {
+        state: 'unknown',
+        message: '',
+        address: options.node.address,
+        role: 'manager',
+        membership: 'accepted',
+        publicKeyDigest: options.node.publicKeyDigest,
+        manager: options.node.manager,
+      },
+    }),
+    create({
+      kind: 'network',
+      meta: { ...head, id: newId<NetworkId>(env.random), name: 'ingress' },
+      spec: {
+        name: 'ingress',
+        labels: {},
+        driver: { name: 'overlay' },
+        ipv6: false,
+        internal: false,
+        attachable: false,
+        ingress: true,
+        ipam: { driver: { name: 'default' }, ranges: [] },
+      },
+      status: { ranges: [] },
+    }),
+  ]
+}
