@@ -32,7 +32,13 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
     }),
   )
   started.use(
-    await startDockerFacade({ hosts: config.hosts, tls: config.tls, engine, node, logger: logger.child({ part: 'api' }) }),
+    await startDockerFacade({
+      hosts: config.hosts,
+      tls: config.tls,
+      engine,
+      node,
+      logger: logger.child({ part: 'api' }),
+    }),
   )
   logger.info('mured is up', { hosts: config.hosts, engine: config.engine })
   await node.resume()

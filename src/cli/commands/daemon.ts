@@ -24,7 +24,12 @@ export function register(program: Command): void {
   program
     .command('daemon')
     .description('run mured in the foreground, beside an engine that already runs')
-    .option('-H, --host <url>', 'where to listen: unix:///path or tcp://address:port (repeatable)', collect, [])
+    .option(
+      '-H, --host <url>',
+      'where to listen: unix:///path or tcp://address:port (repeatable)',
+      collect,
+      [],
+    )
     .option('--engine <url>', 'the Docker Engine beside us', 'unix:///run/mure/engine.sock')
     .option('--data-dir <dir>', 'what survives a reboot: keys, the store, known managers', '/var/lib/mure')
     .option('--run-dir <dir>', 'what does not: sockets', '/run/mure')
@@ -62,7 +67,10 @@ function configOf(options: Options): DaemonConfig {
     throw new MureError('invalid', `--log-level is one of ${levels.join(', ')}, not "${options.logLevel}"`)
   const { tlscert, tlskey, tlscacert } = options
   if (options.tlsverify === true && tlscacert === undefined)
-    throw new MureError('invalid', '--tlsverify needs --tlscacert: which authority should clients be certified by?')
+    throw new MureError(
+      'invalid',
+      '--tlsverify needs --tlscacert: which authority should clients be certified by?',
+    )
   if ((tlscert === undefined) !== (tlskey === undefined))
     throw new MureError('invalid', '--tlscert and --tlskey belong together')
   return {

@@ -55,11 +55,11 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
     raft: {
       ...before.raft,
       ...defined({
-        snapshotInterval: raft?.integer('SnapshotInterval'),
+        snapshotInterval: positive(raft?.integer('SnapshotInterval')),
         keepOldSnapshots: raft?.integer('KeepOldSnapshots'),
-        logEntriesForSlowFollowers: raft?.integer('LogEntriesForSlowFollowers'),
-        electionTick: raft?.integer('ElectionTick'),
-        heartbeatTick: raft?.integer('HeartbeatTick'),
+        logEntriesForSlowFollowers: positive(raft?.integer('LogEntriesForSlowFollowers')),
+        electionTick: positive(raft?.integer('ElectionTick')),
+        heartbeatTick: positive(raft?.integer('HeartbeatTick')),
       }),
     },
     encryption:

@@ -9,7 +9,7 @@ import type {
   Privileges,
   SecretReference,
 } from '#model/container.ts'
-import type { Fields} from './fields.ts';
+import type { Fields } from './fields.ts'
 import { nanoseconds, oneOf, omitEmpty } from './fields.ts'
 
 /** Docker's `ContainerSpec`. */

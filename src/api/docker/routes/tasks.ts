@@ -1,6 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import type { Task } from '#model/task.ts'
+import { isUpToDate } from '#model/up-to-date.ts'
 import { ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { taskFromModel } from '../convert/task.ts'
@@ -72,8 +73,8 @@ function passes(view: View, task: Task, filters: Filters): boolean {
     ) &&
     matches(filters, 'node', (wanted) => onNode(view, task, wanted)) &&
     matches(filters, 'desired-state', (state) => sameDesire(task, state)) &&
-    matches(filters, 'up-to-date', (text) => isUpToDate(view, task) === (text === 'true' || text === '1')) &&
-    matches(filters, '_up-to-date', (text) => isUpToDate(view, task) === (text === 'true' || text === '1')) &&
+    matches(filters, 'up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
+    matches(filters, '_up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
     matchesLabels(filters, 'label', {})
   )
 }
@@ -97,10 +98,9 @@ function sameDesire(task: Task, state: string): boolean {
   return task.desiredState === 'shutdown' || task.desiredState === 'remove'
 }
 
-function isUpToDate(view: View, task: Task): boolean {
-  return (
-    task.serviceId !== '' && view.get('service', task.serviceId)?.meta.generation === task.serviceGeneration
-  )
+function upToDate(view: View, task: Task): boolean {
+  const service = task.serviceId === '' ? undefined : view.get('service', task.serviceId)
+  return service !== undefined && isUpToDate(task, service)
 }
 
 function refuseUnknownStates(filters: Filters): void {
