@@ -122,11 +122,12 @@ function fromGrpc(error: ServiceError): MureError {
     return new MureError(
       'unavailable',
       "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
-      { cause: error, details: { quorum: false } },
+      { cause: error, details: { quorum: false, etcd: text } },
     )
   }
   if (error.code === status.NOT_FOUND) return new MureError('not-found', text, { cause: error })
-  if (error.code === status.FAILED_PRECONDITION) return new MureError('precondition', text, { cause: error })
+  if (error.code === status.FAILED_PRECONDITION)
+    return new MureError('precondition', text, { cause: error, details: { etcd: text } })
   if (error.code === status.OUT_OF_RANGE)
     return new MureError('not-found', text, { cause: error, details: { compacted: true } })
   if (error.code === status.INVALID_ARGUMENT) return new MureError('invalid', text, { cause: error })

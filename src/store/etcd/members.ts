@@ -62,7 +62,7 @@ export class StoreMembers {
         // Another learner is catching up, or the membership is changing: its turn comes.
         if (
           !(error instanceof MureError) ||
-          !/too many learner|unhealthy cluster|re-configuration/.test(error.message)
+          !/too many learner|unhealthy cluster|re-configuration/.test(etcdText(error))
         )
           throw error
         wait.note('another manager to finish joining')
@@ -79,8 +79,8 @@ export class StoreMembers {
         return
       } catch (error) {
         if (!(error instanceof MureError)) throw error
-        if (/not a learner/.test(error.message)) return
-        const catchingUp = /sync with leader|in sync|unhealthy|timed out/.test(error.message)
+        if (/not a learner/.test(etcdText(error))) return
+        const catchingUp = /sync with leader|in sync|unhealthy|timed out/.test(etcdText(error))
         if (!catchingUp && error.code !== 'unavailable') throw error
         wait.note(`the new manager's store to catch up`)
         await sleep(100, wait.signal)
@@ -132,6 +132,12 @@ export class StoreMembers {
     for (const { memberID, alarm } of alarms)
       await this.#client.call('Maintenance', 'Alarm', { action: 2, memberID, alarm }, wait)
   }
+}
+
+/** etcd's own words, which say more than its status. */
+function etcdText(error: MureError): string {
+  const text = error.details?.['etcd']
+  return typeof text === 'string' ? text : error.message
 }
 
 const toMember = (member: Member): StoreMember => ({
