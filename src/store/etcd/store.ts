@@ -9,9 +9,10 @@ import type { Leadership, Store, TransactOptions, WatchListener } from '../contr
 import type { EtcdClient } from './client.ts'
 import { campaign } from './election.ts'
 import { leaderKey, objectKey, objectsPrefix, parseObjectKey, prefixEnd } from './keys.ts'
-import type { KeyValue, RangeResponse, ResponseHeader } from './messages.ts'
+import type { KeyValue, RangeResponse } from './messages.ts'
 import { decode, toTransaction } from './transaction.ts'
 import type { EtcdTransaction } from './transaction.ts'
+import { readAgain, writeOnce } from './attempts.ts'
 import { followChanges } from './watch.ts'
 
 /** The member runs with `--max-txn-ops` above this; a caller with more splits its work. */
@@ -41,18 +42,7 @@ export class EtcdStore implements Store {
         'invalid',
         `a transaction of ${String(transaction.operations.length)} operations is too large`,
       )
-    const answer = await this.#client.call<{ header: ResponseHeader; succeeded: boolean }>(
-      'KV',
-      'Txn',
-      {
-        compare: transaction.guards.map((guard) => guard.compare),
-        success: transaction.operations,
-        failure: [],
-      },
-      options.wait,
-    )
-    if (!answer.succeeded) throw await this.#explain(transaction, options.wait)
-    return { revision: Number(answer.header.revision) }
+    return writeOnce(this.#client, transaction, options.wait, () => this.#explain(transaction, options.wait))
   }
 
   async get<K extends Kind>(
@@ -62,9 +52,8 @@ export class EtcdStore implements Store {
   ): Promise<ObjectsByKind[K] | undefined> {
     const key = objectKey(kind, id)
     try {
-      const answer = await this.#client.call<RangeResponse>(
-        'KV',
-        'Range',
+      const answer = await readAgain<RangeResponse>(
+        this.#client,
         { key: Buffer.from(key), revision: options.revision ?? 0 },
         options.wait,
       )
@@ -77,9 +66,8 @@ export class EtcdStore implements Store {
   }
 
   async currentRevision(wait: Wait): Promise<number> {
-    const answer = await this.#client.call<RangeResponse>(
-      'KV',
-      'Range',
+    const answer = await readAgain<RangeResponse>(
+      this.#client,
       { key: Buffer.from(leaderKey), count_only: true },
       wait,
     )
