@@ -75,12 +75,12 @@ const images: readonly SeedImage[] = [
     files: {
       // Says who answers: enough to see load being spread.
       '/bin/serve':
-        '#!/bin/sh\nmkdir -p /www\necho "Hello from $(hostname)" > /www/index.html\nexec httpd -f -p 8080 -h /www\n',
+        '#!/bin/sh\nmkdir -p /www\necho "Hello from $(hostname)" > /www/index.html\nhttpd -f -p 8080 -h /www &\n# The first process of a container gets no signal that it does not ask for.\ntrap "kill $!; exit 0" TERM INT\nwait\n',
     },
   },
 ]
 
-const seedDir = join(cacheDir, 'registry-2')
+const seedDir = join(cacheDir, 'registry-3')
 
 /** Puts the seed images into the lab's registry: from the cache, or, the first time on this machine, made anew. */
 export async function seedRegistry(lab: LabRecord, registry: LabHost): Promise<boolean> {

@@ -81,7 +81,7 @@ function shell(lab: LabRecord): (args: readonly string[]) => Promise<void> {
 const dockerfile = `FROM registry:5000/busybox:latest
 RUN mkdir -p /www && echo "Hello from Mure" > /www/index.html
 EXPOSE 8080
-CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]
+CMD ["sh", "-c", "trap 'exit 0' TERM; httpd -f -p 8080 -h /www & wait"]
 `
 
 async function build(lab: LabRecord): Promise<void> {

@@ -1,0 +1,135 @@
+import { sleep, startWait } from '#lib/wait.ts'
+import { labDown } from '#lab/down.ts'
+import { powerOff, startHost } from '#lab/host.ts'
+import { hostOf } from '#lab/lab.ts'
+import type { LabRecord } from '#lab/lab.ts'
+import { setCable } from '#lab/network.ts'
+import { runIn, tryIn } from '#lab/run.ts'
+import { labUp } from '#lab/up.ts'
+
+/** A lab of a test's own, driven by the real docker CLI inside its hosts. Gone when disposed. */
+export class TestCluster implements AsyncDisposable {
+  readonly lab: LabRecord
+
+  private constructor(lab: LabRecord) {
+    this.lab = lab
+  }
+
+  static async up(options: {
+    name: string
+    managers: number
+    workers: number
+    swarm?: boolean
+  }): Promise<TestCluster> {
+    await labDown(options.name)
+    try {
+      const lab = await labUp({ swarm: true, ...options, kind: 'mure', say: () => undefined })
+      return new TestCluster(lab)
+    } catch (error) {
+      await labDown(options.name)
+      throw error
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await labDown(this.lab.name)
+  }
+
+  /** What docker says, run in a host. Throws when it fails. */
+  docker(host: string, ...args: string[]): Promise<string> {
+    return runIn(this.lab, hostOf(this.lab, host), ['docker', ...args], { timeoutMs: 60_000 }).then((text) =>
+      text.trimEnd(),
+    )
+  }
+
+  /** As `docker`, for what is expected to be refused: what it says on stderr. */
+  async refused(host: string, ...args: string[]): Promise<string> {
+    const result = await tryIn(this.lab, hostOf(this.lab, host), ['docker', ...args], { timeoutMs: 60_000 })
+    if (result.exitCode === 0) throw new Error(`docker ${args.join(' ')} was not refused: ${result.stdout}`)
+    return result.stderr.trim()
+  }
+
+  run(host: string, ...command: string[]): Promise<string> {
+    return runIn(this.lab, hostOf(this.lab, host), command, { timeoutMs: 60_000 })
+  }
+
+  async powerOff(host: string): Promise<void> {
+    using wait = startWait({ timeoutMs: 30_000, what: `${host} to be off` })
+    await powerOff(this.lab, hostOf(this.lab, host), wait)
+  }
+
+  start(host: string): Promise<void> {
+    return startHost(this.lab, hostOf(this.lab, host))
+  }
+
+  cable(host: string, plugged: boolean): Promise<void> {
+    return setCable(this.lab, hostOf(this.lab, host), plugged)
+  }
+
+  /** Looks until it is so, or says after the limit what it saw last. */
+  async until(what: string, look: () => Promise<boolean | string>, timeoutMs = 30_000): Promise<void> {
+    let last: unknown
+    const started = performance.now()
+    for (;;) {
+      try {
+        last = await look()
+        if (last === true) return
+      } catch (error) {
+        last = error
+      }
+      if (performance.now() - started > timeoutMs)
+        throw new Error(`waited ${String(timeoutMs / 1000)} s for ${what}; last seen: ${String(last)}`)
+      await sleep(100)
+    }
+  }
+
+  /** Where the tasks of a service run now: one line for each. */
+  async runningOn(manager: string, service: string): Promise<string[]> {
+    const text = await this.docker(
+      manager,
+      ...[
+        'service',
+        'ps',
+        '--filter',
+        'desired-state=running',
+        '--format',
+        '{{.Node}} {{.CurrentState}}',
+        service,
+      ],
+    )
+    return text
+      .split('\n')
+      .filter((line) => / Running /.test(line))
+      .map((line) => line.split(' ')[0] ?? '')
+  }
+
+  async untilRunning(manager: string, service: string, count: number, besides = ''): Promise<void> {
+    await this.until(`${String(count)} tasks of ${service} to run`, async () => {
+      const nodes = (await this.runningOn(manager, service)).filter((node) => node !== besides)
+      return nodes.length === count || `${String(nodes.length)}: ${nodes.join(' ')}`
+    })
+  }
+
+  async nodes(manager: string): Promise<Map<string, { status: string; manager: string }>> {
+    const text = await this.docker(
+      manager,
+      'node',
+      'ls',
+      '--format',
+      '{{.Hostname}}|{{.Status}}|{{.ManagerStatus}}',
+    )
+    return new Map(
+      text.split('\n').map((line) => {
+        const [host = '', status = '', role = ''] = line.split('|')
+        return [host, { status, manager: role }]
+      }),
+    )
+  }
+
+  async leader(manager: string): Promise<string> {
+    for (const [host, node] of await this.nodes(manager)) if (node.manager === 'Leader') return host
+    return ''
+  }
+}
+
+export const webImage = 'registry:5000/web:latest'
