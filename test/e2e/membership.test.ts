@@ -94,7 +94,7 @@ test('the leader dies: writes go on, no task is disturbed, nothing acknowledged 
   await cluster.until('another leader', async () => ![leader, ''].includes(await cluster.leader(other)))
   assert.match(await cluster.docker(other, 'config', 'ls'), /last-word/)
   assert.equal(await cluster.docker('worker01', 'ps', '-q'), before)
-  await cluster.start(leader)
+  await cluster.startManager(leader)
   await cluster.until('all managers to be reachable', async () => {
     const nodes = [...(await cluster.nodes(other)).values()].filter((node) => node.manager !== '')
     return (
@@ -131,7 +131,7 @@ test('the quorum is lost: tasks run on, errors are clear, and it heals by itself
     async () => (await cluster.docker('manager01', 'service', 'scale', '--detach', 'on=3')) !== '',
   )
   await cluster.untilRunning('manager01', 'on', 3)
-  await cluster.start('manager03')
+  await cluster.startManager('manager03')
   await cluster.until('three managers', async () => {
     const nodes = [...(await cluster.nodes('manager01')).values()].filter((node) => node.manager !== '')
     return nodes.every((node) => node.status === 'Ready' && node.manager !== 'Unreachable')

@@ -58,8 +58,19 @@ export class TestCluster implements AsyncDisposable {
     await powerOff(this.lab, hostOf(this.lab, host), wait)
   }
 
-  start(host: string): Promise<void> {
-    return startHost(this.lab, hostOf(this.lab, host))
+  /** Switches a host on and waits until docker answers there. */
+  async start(host: string): Promise<void> {
+    await startHost(this.lab, hostOf(this.lab, host))
+    await this.until(`docker to answer on ${host}`, async () => (await this.docker(host, 'version')) !== '')
+  }
+
+  /** As `start`, and until the host answers as a manager. */
+  async startManager(host: string): Promise<void> {
+    await this.start(host)
+    await this.until(
+      `${host} to answer as a manager`,
+      async () => (await this.docker(host, 'node', 'ls')) !== '',
+    )
   }
 
   cable(host: string, plugged: boolean): Promise<void> {

@@ -10,10 +10,10 @@ import type { EtcdTransaction } from './transaction.ts'
  * How long one attempt may take. A request that was on its way to a leader that died is lost without a word, and
  * etcd itself would wait seven seconds for it; asked again, the new leader answers at once.
  */
-const attemptMs = [1_000, 1_000, 2_000, 4_000, 8_000]
+const attemptMs = [1_000, 1_000, 2_000, 3_000]
 const pauseMs = 50
 
-const timeoutOf = (attempt: number): number => attemptMs[Math.min(attempt, attemptMs.length - 1)] ?? 8_000
+const timeoutOf = (attempt: number): number => attemptMs[Math.min(attempt, attemptMs.length - 1)] ?? 3_000
 
 const isLost = (error: unknown): error is MureError => isMureError(error, 'unavailable')
 
@@ -23,7 +23,7 @@ export async function readAgain<T>(client: EtcdClient, request: object, wait: Wa
     try {
       return await client.call<T>('KV', 'Range', request, wait, timeoutOf(attempt))
     } catch (error) {
-      if (!isLost(error) || attempt >= attemptMs.length) throw error
+      if (!isLost(error) || attempt >= attemptMs.length - 1) throw error
       await sleep(pauseMs, wait.signal)
     }
   }
@@ -60,7 +60,7 @@ export async function writeOnce(
       if (landed !== undefined) return { revision: landed }
       throw await explain()
     } catch (error) {
-      if (!isLost(error) || attempt >= attemptMs.length) throw error
+      if (!isLost(error) || attempt >= attemptMs.length - 1) throw error
       lost = true
       await sleep(pauseMs, wait.signal)
     }

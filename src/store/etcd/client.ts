@@ -109,16 +109,15 @@ function abortReason(signal: AbortSignal): MureError {
     : new MureError('cancelled', 'the call was cancelled')
 }
 
+const isLost = (code: status): boolean =>
+  code === status.DEADLINE_EXCEEDED || code === status.UNAVAILABLE || code === status.CANCELLED
+
 /** etcd's refusals, by gRPC status and, where that says too little, by its own words. */
 function fromGrpc(error: ServiceError): MureError {
   const text = error.details
   if (/database space exceeded/.test(text))
     return new MureError('exhausted', 'the store is full: free disk space on the managers', { cause: error })
-  if (
-    error.code === status.DEADLINE_EXCEEDED ||
-    error.code === status.UNAVAILABLE ||
-    error.code === status.CANCELLED
-  ) {
+  if (isLost(error.code) || /deadline exceeded|timed out|leader changed|no leader/.test(text)) {
     return new MureError(
       'unavailable',
       "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
