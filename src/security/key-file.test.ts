@@ -64,6 +64,16 @@ test('writers come one after the other', async (t) => {
   assert.equal((await new KeyFile(path).read(unlockKey))?.key, '3')
 })
 
+test('a forgotten file takes its lock along', async (t) => {
+  const path = await aPath(t)
+  const file = new KeyFile(path)
+  await file.lock(keys, newKey())
+  await file.forget()
+  assert.equal(await file.read(), undefined)
+  await file.write(keys)
+  assert.deepEqual(await new KeyFile(path).read(), keys)
+})
+
 test('a damaged file is said to be one', async (t) => {
   const path = await aPath(t)
   await new KeyFile(path).write(keys)

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import { readFileIfThere, writeFileAtomic } from '#lib/atomic-file.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
@@ -66,6 +67,14 @@ export class KeyFile {
     return this.#mutex.run(async () => {
       await this.#write(keys, unlockKey)
       this.#unlockKey = unlockKey
+    })
+  }
+
+  /** Removes the file, and with it the lock. */
+  forget(): Promise<void> {
+    return this.#mutex.run(async () => {
+      await rm(this.#path, { force: true })
+      this.#unlockKey = undefined
     })
   }
 
