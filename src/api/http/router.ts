@@ -7,6 +7,8 @@ export type Handler = (request: ApiRequest) => Promise<ApiResponse>
 export interface RouteOptions {
   /** The API version that brought the endpoint: `1.25`. Older clients are told so. */
   readonly minVersion?: string
+  /** It takes the bare connection of clients that ask to leave HTTP behind. Default: it answers them as any other. */
+  readonly upgrades?: boolean
 }
 
 export interface Route extends RouteOptions {
