@@ -1,32 +1,25 @@
 import type { Command } from 'commander'
 
-/** A subcommand: known by name and summary, loaded on demand. */
-export interface CommandEntry {
-  readonly name: string
-  readonly summary: string
-  load: () => Promise<{ register(program: Command): void }>
+/** What each file in `commands/` exports. */
+interface CommandModule {
+  register(program: Command): void
 }
 
-export const commands: readonly CommandEntry[] = [
-  {
-    name: 'demo',
-    summary: 'set up a cluster of virtual hosts and show the product at work',
-    load: () => import('./commands/demo.ts'),
-  },
-  {
-    name: 'lab',
-    summary: 'virtual hosts on this machine, to learn on and to rehearse failures',
-    load: () => import('./commands/lab.ts'),
-  },
-  {
-    name: 'daemon',
-    summary: 'run mured in the foreground, beside an engine that already runs',
-    load: () => import('./commands/daemon.ts'),
-  },
-  { name: 'test', summary: 'set up and pass every test', load: () => import('./commands/test.ts') },
-  {
-    name: 'check',
-    summary: 'types, lint, format, layers, dead code',
-    load: () => import('./commands/check.ts'),
-  },
-]
+/** The subcommands in the order of the help. Each lives in `commands/<name>.ts`. */
+export const summaries: Readonly<Record<string, string>> = {
+  demo: 'set up a cluster of virtual hosts and show the whole product at work',
+  lab: 'virtual hosts on this machine, to learn on and to rehearse failures',
+  daemon: 'run mured in the foreground, beside an engine that already runs',
+  install: 'make this machine a host of Mure: mured takes over the docker socket',
+  uninstall: 'put back what "install" changed',
+  backup: 'save the cluster: its objects, authority and keys',
+  restore: 'start a cluster from a backup',
+  bench: 'measure, beside a peer in the same run',
+  test: 'set up and pass every test',
+  check: 'types, lint, format, layers, dead code',
+}
+
+/** Loads one subcommand. Only the one that is called is loaded, so that help is quick. */
+export async function loadCommand(name: string): Promise<CommandModule> {
+  return (await import(`./commands/${name}.ts`)) as CommandModule
+}

@@ -79,7 +79,7 @@ export class EngineTransport {
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE')
       return new MureError(
         'unavailable',
-        `Cannot connect to the Docker daemon at unix://${this.socketPath}. Is the docker daemon running?`,
+        unreachableEngine(this.socketPath),
         { cause: error },
       )
     return new MureError('unavailable', `the engine at ${this.socketPath} failed: ${error.message}`, {
@@ -87,6 +87,10 @@ export class EngineTransport {
     })
   }
 }
+
+/** Docker's own sentence; clients and people look for it. */
+export const unreachableEngine = (socketPath: string): string =>
+  `Cannot connect to the Docker daemon at unix://${socketPath}. Is the docker daemon running?`
 
 export async function readText(response: Readable): Promise<string> {
   const chunks: Buffer[] = []

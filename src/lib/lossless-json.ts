@@ -23,4 +23,4 @@ export function stringifyJson(value: unknown): string {
   )
 }
 
-const { rawJSON: rawJson } = JSON as unknown as { rawJSON(text: string): unknown }
+const { rawJSON: rawJson } = JSON as unknown as { rawJSON: (text: string) => unknown }

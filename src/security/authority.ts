@@ -1,17 +1,20 @@
-import 'reflect-metadata'
-import { createHash, randomBytes, webcrypto } from 'node:crypto'
-import * as x509 from '@peculiar/x509'
+import { randomBytes, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import type { Instant } from '#lib/clock.ts'
 import { MureError } from '#lib/errors.ts'
 import type { NodeRole } from '#model/node.ts'
+import { splitBundle } from './bundle.ts'
+import { exportKey, newKeyPair, ownAlgorithm, readSigningKey } from './keys.ts'
+import { requestKey } from './request.ts'
+import { backdateMs } from './validity.ts'
+import { x509 } from './x509.ts'
 
-x509.cryptoProvider.set(webcrypto)
+export { createRequest, requestKeyDigest } from './request.ts'
 
-const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const
 const dayMs = 24 * 3_600_000
 const rootLifeMs = 20 * 365 * dayMs
-/** Hosts' clocks differ: a certificate is valid from an hour before it was made. */
-const backdateMs = 3_600_000
+/** As swarmkit's: a root that a person brings must last a year more. */
+const minImportedLifeMs = 365 * dayMs
 
 /** The role in a certificate, as its organizational unit; the names are Swarm's. */
 const unitOfRole: Record<NodeRole, string> = { worker: 'swarm-worker', manager: 'swarm-manager' }
@@ -24,137 +27,152 @@ export interface KeyPair {
   readonly key: string
 }
 
-/** A new root: self-signed, 20 years. */
-export async function createRoot(now: Instant): Promise<KeyPair> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: serial(),
-    name: 'CN=swarm-ca',
-    notBefore: new Date(now - backdateMs),
-    notAfter: new Date(now + rootLifeMs),
-    signingAlgorithm: algorithm,
-    keys,
-    extensions: [
-      new x509.BasicConstraintsExtension(true, 1, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
-      await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
-    ],
-  })
-  return { certificate: pem(certificate), key: await exportKey(keys.privateKey) }
+/** What signs certificates. */
+export interface Issuer extends KeyPair {
+  /**
+   * While a root is being replaced: the old root's signature over it (`crossSign`). It is appended to every
+   * certificate, so that nodes which trust the old root alone accept those of the new one.
+   */
+  readonly crossSigned?: string
 }
 
-/** A key, and the request for a certificate over it. The key never leaves the node. */
-export async function createRequest(): Promise<{ readonly csr: string; readonly key: string }> {
-  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
-  const request = await x509.Pkcs10CertificateRequestGenerator.create({
-    name: 'CN=node',
+/** A new root: self-signed, 20 years. */
+export async function createRoot(now: Instant): Promise<KeyPair> {
+  const keys = await newKeyPair()
+  const keyId = await keyIdentifier(keys.publicKey)
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: serial(),
+    name: new x509.Name([{ CN: ['swarm-ca'] }]),
+    notBefore: new Date(now - backdateMs),
+    notAfter: new Date(now + rootLifeMs),
+    signingAlgorithm: ownAlgorithm,
     keys,
-    signingAlgorithm: algorithm,
+    extensions: [...authorityExtensions(1), new x509.SubjectKeyIdentifierExtension(keyId)],
   })
-  return { csr: `${request.toString('pem')}\n`, key: await exportKey(keys.privateKey) }
+  return { certificate: pem(certificate), key: await exportKey(keys.privateKey) }
 }
 
 export interface NodeSubject {
   readonly nodeId: string
   readonly clusterId: string
   readonly role: NodeRole
+  /** IP addresses and host names that others may reach it by, beside its role and its id. */
+  readonly addresses?: readonly string[]
+}
+
+interface Validity {
+  readonly now: Instant
+  readonly lifeMs: number
 }
 
 /** Answers a request with a node's certificate. Only the key is taken from the request: who it is, we say. */
 export async function issueNodeCertificate(
-  root: KeyPair,
+  issuer: Issuer,
   csr: string,
   subject: NodeSubject,
-  validity: { now: Instant; lifeMs: number },
+  validity: Validity,
 ): Promise<string> {
   const unit = unitOfRole[subject.role]
-  return issue(root, await requestKey(csr), {
-    name: `O=${subject.clusterId}, OU=${unit}, CN=${subject.nodeId}`,
-    names: [
-      { type: 'dns', value: unit },
-      { type: 'dns', value: subject.nodeId },
-    ],
+  return issue(issuer, csr, {
+    subject: [{ O: [subject.clusterId] }, { OU: [unit] }, { CN: [subject.nodeId] }],
+    names: [unit, subject.nodeId, ...(subject.addresses ?? [])],
     ...validity,
   })
 }
 
 /** Answers a request with the certificate of an etcd member, whose peers check the address they speak to against it. */
 export async function issueStorePeer(
-  root: KeyPair,
+  issuer: Issuer,
   csr: string,
   addresses: readonly string[],
-  validity: { now: Instant; lifeMs: number },
+  validity: Validity,
 ): Promise<string> {
-  return issue(root, await requestKey(csr), {
-    name: `CN=${storePeerName}`,
-    names: addresses.map((value) => ({ type: 'ip' as const, value })),
-    ...validity,
-  })
+  return issue(issuer, csr, { subject: [{ CN: [storePeerName] }], names: addresses, ...validity })
 }
 
 /** The new root's key and name under the old root's signature: who trusts the old one may trust the new. */
 export async function crossSign(old: KeyPair, next: string, now: Instant): Promise<string> {
-  const certificate = new x509.X509Certificate(next)
-  const generated = await x509.X509CertificateGenerator.create({
+  const subject = new x509.X509Certificate(next)
+  const issuer = new x509.X509Certificate(old.certificate)
+  const { key, algorithm } = await readSigningKey(old.key)
+  const crossSigned = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    subject: certificate.subject,
-    issuer: new x509.X509Certificate(old.certificate).subject,
+    subject: subject.subjectName,
+    issuer: issuer.subjectName,
     notBefore: new Date(now - backdateMs),
-    notAfter: certificate.notAfter,
+    notAfter: new Date(Math.min(subject.notAfter.getTime(), issuer.notAfter.getTime())),
     signingAlgorithm: algorithm,
-    publicKey: await certificate.publicKey.export(webcrypto),
-    signingKey: await importKey(old.key),
+    publicKey: subject.publicKey,
+    signingKey: key,
+    // Both identifiers: the two roots may bear one name, and OpenSSL would take this for a self-signed one.
     extensions: [
-      new x509.BasicConstraintsExtension(true, 1, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+      ...authorityExtensions(0),
+      new x509.SubjectKeyIdentifierExtension(await keyIdentifier(subject)),
+      new x509.AuthorityKeyIdentifierExtension(await keyIdentifier(issuer)),
     ],
   })
-  return pem(generated)
+  return pem(crossSigned)
 }
 
-/** A root that a person brings: `invalid` unless it is a certificate authority and the key is its own. */
-export async function importRoot(certificate: string, key: string): Promise<KeyPair> {
-  const parsed = parse(certificate)
-  const constraints = parsed.getExtension(x509.BasicConstraintsExtension)
-  if (constraints?.ca !== true)
-    throw new MureError('invalid', 'the certificate given is not a certificate authority')
-  const signingKey = await importKey(key).catch((error: unknown) => {
-    throw new MureError('invalid', 'the CA key given is not an unencrypted PKCS#8 ECDSA P-256 key', {
-      cause: error,
-    })
-  })
-  const probe = await webcrypto.subtle.sign(algorithm, signingKey, Buffer.from('probe'))
-  const publicKey = await parsed.publicKey.export(webcrypto)
-  if (!(await webcrypto.subtle.verify(algorithm, publicKey, probe, Buffer.from('probe'))))
-    throw new MureError('invalid', 'the CA key given does not belong to the CA certificate')
-  return { certificate: pem(parsed), key }
+/**
+ * A root that a person brings: `docker swarm ca --rotate --ca-cert --ca-key`. `invalid`, in swarmkit's words, unless
+ * it is one authority that lasts a year more and the key is its own; also when its key is that of the `current` root.
+ */
+export async function importRoot(
+  certificate: string,
+  key: string,
+  options: { readonly now: Instant; readonly current?: string },
+): Promise<KeyPair> {
+  const parsed = parseRoot(certificate)
+  const signing = await readSigningKey(key)
+  if (!parsed.ca) throw new MureError('invalid', 'certificate not a CA')
+  if (!parsed.checkPrivateKey(signing.keyObject)) throw new MureError('invalid', 'certificate key mismatch')
+  if (parsed.validToDate.getTime() < options.now + minImportedLifeMs)
+    throw new MureError(
+      'invalid',
+      `CA certificate expires too soon: on ${parsed.validToDate.toISOString()}, and a year is the least`,
+    )
+  if (options.now < parsed.validFromDate.getTime())
+    throw new MureError(
+      'invalid',
+      `the CA certificate is valid only from ${parsed.validFromDate.toISOString()}`,
+    )
+  if (
+    options.current !== undefined &&
+    parsed.publicKey.equals(new X509Certificate(options.current).publicKey)
+  )
+    throw new MureError('invalid', 'Cannot update to a cert with an identical key')
+  return { certificate: parsed.toString(), key: signing.pem }
 }
 
-/** SHA-256 of a request's public key, hex: how a node is known over renewals. */
-export async function requestKeyDigest(csr: string): Promise<string> {
-  const request = await parseRequest(csr)
-  return createHash('sha256').update(Buffer.from(request.publicKey.rawData)).digest('hex')
+function parseRoot(certificate: string): X509Certificate {
+  if (splitBundle(certificate).length > 1)
+    throw new MureError('invalid', 'the desired CA certificate cannot contain multiple certificates')
+  try {
+    return new X509Certificate(certificate)
+  } catch (error) {
+    throw new MureError('invalid', 'could not parse the desired CA certificate', { cause: error })
+  }
 }
 
-interface LeafOptions {
-  readonly name: string
-  readonly names: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[]
-  readonly now: Instant
-  readonly lifeMs: number
+interface LeafOptions extends Validity {
+  readonly subject: x509.JsonName
+  readonly names: readonly string[]
 }
 
-async function issue(root: KeyPair, publicKey: webcrypto.CryptoKey, options: LeafOptions): Promise<string> {
-  const issuer = new x509.X509Certificate(root.certificate)
-  const notAfter = Math.min(options.now + options.lifeMs, issuer.notAfter.getTime())
+async function issue(issuer: Issuer, csr: string, options: LeafOptions): Promise<string> {
+  const authority = new x509.X509Certificate(issuer.certificate)
+  const { key, algorithm } = await readSigningKey(issuer.key)
   const certificate = await x509.X509CertificateGenerator.create({
     serialNumber: serial(),
-    subject: options.name,
-    issuer: issuer.subject,
+    subject: new x509.Name(options.subject),
+    issuer: authority.subjectName,
     notBefore: new Date(options.now - backdateMs),
-    notAfter: new Date(notAfter),
+    // Nothing outlives what vouches for it.
+    notAfter: new Date(Math.min(options.now + options.lifeMs, authority.notAfter.getTime())),
     signingAlgorithm: algorithm,
-    publicKey,
-    signingKey: await importKey(root.key),
+    publicKey: await requestKey(csr),
+    signingKey: key,
     extensions: [
       new x509.BasicConstraintsExtension(false, undefined, true),
       new x509.KeyUsagesExtension(
@@ -165,34 +183,27 @@ async function issue(root: KeyPair, publicKey: webcrypto.CryptoKey, options: Lea
         x509.ExtendedKeyUsage.serverAuth,
         x509.ExtendedKeyUsage.clientAuth,
       ]),
-      new x509.SubjectAlternativeNameExtension(options.names.map((name) => ({ ...name }))),
-      await x509.AuthorityKeyIdentifierExtension.create(issuer, false, webcrypto),
+      new x509.SubjectAlternativeNameExtension(
+        [...new Set(options.names)].map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+      ),
+      new x509.AuthorityKeyIdentifierExtension(await keyIdentifier(authority)),
     ],
   })
-  return pem(certificate)
+  return pem(certificate) + (issuer.crossSigned ?? '')
 }
 
-async function parseRequest(csr: string): Promise<x509.Pkcs10CertificateRequest> {
-  try {
-    const request = new x509.Pkcs10CertificateRequest(csr)
-    if (await request.verify(webcrypto)) return request
-  } catch (error) {
-    throw new MureError('invalid', 'the certificate request cannot be read', { cause: error })
-  }
-  throw new MureError('invalid', 'the certificate request is not signed by its own key')
-}
+/** `pathLength`: how many authorities may stand between it and a leaf. */
+const authorityExtensions = (pathLength: number): x509.Extension[] => [
+  new x509.BasicConstraintsExtension(true, pathLength, true),
+  new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+]
 
-async function requestKey(csr: string): Promise<webcrypto.CryptoKey> {
-  const request = await parseRequest(csr)
-  return request.publicKey.export(algorithm, ['verify'], webcrypto)
-}
-
-function parse(certificate: string): x509.X509Certificate {
-  try {
-    return new x509.X509Certificate(certificate)
-  } catch (error) {
-    throw new MureError('invalid', 'the certificate given cannot be read; PEM is expected', { cause: error })
-  }
+/** As a certificate names itself, or else, as RFC 5280 proposes, from its key. Hex. */
+async function keyIdentifier(of: x509.X509Certificate | CryptoKey): Promise<string> {
+  if (!(of instanceof x509.X509Certificate))
+    return Buffer.from(await (await x509.PublicKey.create(of)).getKeyIdentifier()).toString('hex')
+  const own = of.getExtension(x509.SubjectKeyIdentifierExtension)
+  return own?.keyId ?? Buffer.from(await of.publicKey.getKeyIdentifier()).toString('hex')
 }
 
 const pem = (certificate: x509.X509Certificate): string => `${certificate.toString('pem')}\n`
@@ -202,13 +213,4 @@ function serial(): string {
   const bytes = randomBytes(16)
   bytes[0] = (bytes.readUInt8(0) & 0x7f) | 0x40
   return bytes.toString('hex')
-}
-
-async function exportKey(key: webcrypto.CryptoKey): Promise<string> {
-  return `${x509.PemConverter.encode(await webcrypto.subtle.exportKey('pkcs8', key), 'PRIVATE KEY')}\n`
-}
-
-function importKey(key: string): Promise<webcrypto.CryptoKey> {
-  const der = x509.PemConverter.decodeFirst(key)
-  return webcrypto.subtle.importKey('pkcs8', der, algorithm, false, ['sign'])
 }

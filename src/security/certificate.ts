@@ -2,8 +2,11 @@ import { createHash, X509Certificate } from 'node:crypto'
 import type { Instant } from '#lib/clock.ts'
 import { instant } from '#lib/clock.ts'
 import { MureError } from '#lib/errors.ts'
-import type { Random } from '#lib/random.ts'
 import type { NodeRole } from '#model/node.ts'
+import { splitBundle } from './bundle.ts'
+import { x509 } from './x509.ts'
+
+export { renewalTime } from './validity.ts'
 
 /** Who a certificate says its bearer is. */
 export interface CertificateFacts {
@@ -37,65 +40,70 @@ export function certificateFacts(certificate: string | X509Certificate): Certifi
   }
 }
 
-/** Each certificate of a bundle. */
-export function splitBundle(bundle: string): string[] {
-  return bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/g) ?? []
-}
-
 export type Verification =
   { readonly ok: true; readonly expired: boolean } | { readonly ok: false; readonly reason: string }
 
+/** A leaf, the cross-signed authority of a rotation, and one more for safety. */
+const maxChainLength = 3
+
 /**
- * Whether one of the trusted roots has signed the certificate. Time is judged apart: an expired certificate is
- * good for renewal, so that a node which was off for years can return by its key.
+ * Whether one of the trusted roots has signed the certificate, itself or through the authorities that came along
+ * with it. Time is judged apart: an expired certificate is good for renewal, so that a node which was off for years
+ * can return by its key.
  */
 export function verifyCertificate(certificate: X509Certificate, trust: string, now: Instant): Verification {
-  const signed = splitBundle(trust).some((root) => {
-    const authority = new X509Certificate(root)
-    return certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
-  })
-  if (!signed) return { ok: false, reason: 'its certificate was not issued by this cluster' }
+  const roots = splitBundle(trust).map((root) => new X509Certificate(root))
+  const chain = chainTo(certificate, roots)
+  if (chain === undefined) return { ok: false, reason: 'its certificate was not issued by this cluster' }
   if (now < certificate.validFromDate.getTime()) {
     return {
       ok: false,
       reason: `its certificate is valid only from ${certificate.validFromDate.toISOString()}, and it is ${new Date(now).toISOString()} here: set the clocks right`,
     }
   }
-  return { ok: true, expired: now > certificate.validToDate.getTime() }
+  return { ok: true, expired: chain.some((link) => now > link.validToDate.getTime()) }
 }
 
-/** A moment in the second half of a certificate's life, another for each node, so that not all come at once. */
-export function renewalTime(
-  facts: Pick<CertificateFacts, 'notBefore' | 'notAfter'>,
-  random: Random,
-): Instant {
-  const life = facts.notAfter - facts.notBefore
-  return instant(facts.notBefore + life / 2 + random.below(Math.max(1, Math.floor(life * 0.3))))
+/** The certificate and the authorities between it and a trusted root; undefined: there is no way to one. */
+function chainTo(
+  certificate: X509Certificate,
+  roots: readonly X509Certificate[],
+): readonly X509Certificate[] | undefined {
+  const chain: X509Certificate[] = []
+  let link: X509Certificate | undefined = certificate
+  while (link !== undefined && chain.length < maxChainLength) {
+    chain.push(link)
+    const child: X509Certificate = link
+    if (roots.some((root) => root.ca && isSignedBy(child, root))) return chain
+    const parent: X509Certificate | undefined = child.issuerCertificate
+    link = parent !== undefined && parent.ca && isSignedBy(child, parent) ? parent : undefined
+  }
+  return undefined
 }
 
-/** What `docker node inspect` shows as TLSInfo. */
-export function tlsInfo(trust: string): {
-  trustRoot: string
-  issuerSubject: string
-  issuerPublicKey: string
-} {
-  const first = splitBundle(trust)[0]
-  if (first === undefined) throw new MureError('internal', 'there is no root certificate')
-  const root = new X509Certificate(first)
+const isSignedBy = (child: X509Certificate, authority: X509Certificate): boolean =>
+  child.checkIssued(authority) && child.verify(authority.publicKey)
+
+export interface TlsInfo {
+  readonly trustRoot: string
+  /** Base 64 of DER. */
+  readonly issuerSubject: string
+  readonly issuerPublicKey: string
+}
+
+/**
+ * What `docker node inspect` shows as TLSInfo: the roots that a node trusts, and which of them has issued its
+ * certificate. Without a certificate, or with one of another root, the first stands for it.
+ */
+export function tlsInfo(trust: string, certificate?: string): TlsInfo {
+  const roots = splitBundle(trust).map((root) => new X509Certificate(root))
+  const leaf = certificate === undefined ? undefined : new X509Certificate(certificate)
+  const issuer = roots.find((root) => leaf !== undefined && isSignedBy(leaf, root)) ?? roots[0]
+  if (issuer === undefined) throw new MureError('internal', 'there is no root certificate')
+  const subject = new x509.X509Certificate(issuer.raw).subjectName.toArrayBuffer()
   return {
     trustRoot: trust,
-    issuerSubject: rawSubject(root).toString('base64'),
-    issuerPublicKey: root.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
+    issuerSubject: Buffer.from(subject).toString('base64'),
+    issuerPublicKey: issuer.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
   }
 }
-
-/** DER of a name with one common name: SEQUENCE of SET of SEQUENCE of OID 2.5.4.3 and a UTF-8 string. */
-function rawSubject(certificate: X509Certificate): Buffer {
-  const name = Buffer.from(/CN=(.*)/.exec(certificate.subject)?.[1] ?? '')
-  const value = Buffer.concat([Buffer.from([0x13, name.length]), name])
-  const attribute = Buffer.concat([Buffer.from([0x06, 0x03, 0x55, 0x04, 0x03]), value])
-  return wrap(0x30, wrap(0x31, wrap(0x30, attribute)))
-}
-
-const wrap = (tag: number, content: Buffer): Buffer =>
-  Buffer.concat([Buffer.from([tag, content.length]), content])

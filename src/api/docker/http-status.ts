@@ -2,9 +2,8 @@ import { toMureError } from '#lib/errors.ts'
 import type { ErrorCode } from '#lib/errors.ts'
 
 /**
- * Docker's statuses. swarmkit's refusals come as gRPC codes, which moby maps so; an "update out of sequence"
- * is one of the errors it knows nothing about: 500.
- * @see https://docs.docker.com/reference/api/engine/
+ * Docker's statuses: moby's errdefs, and for what swarmkit refuses its gRPC codes.
+ * @see moby daemon/server/httpstatus/status.go
  */
 const statusOf: Record<ErrorCode, number> = {
   invalid: 400,
@@ -17,7 +16,7 @@ const statusOf: Record<ErrorCode, number> = {
   exhausted: 500,
   unavailable: 503,
   timeout: 500,
-  cancelled: 499,
+  cancelled: 500,
   unsupported: 501,
   internal: 500,
 }

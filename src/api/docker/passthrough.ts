@@ -1,115 +1,157 @@
 import { Agent, request as httpRequest } from 'node:http'
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { connect } from 'node:net'
-import type { Duplex } from 'node:stream'
+import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http'
+import { unreachableEngine } from '#engine/transport.ts'
 import type { Logger } from '#lib/logger.ts'
-import { compareVersions, splitVersion } from './versions.ts'
+import { stringifyJson } from '#lib/lossless-json.ts'
+import type { EngineFacts } from './engine-facts.ts'
+import { isOlder, splitVersion } from './versions.ts'
 
 /** Headers that concern one connection and not the request. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te'])
+
+/** As Go's server allows; registry credentials in a header can be long. */
+const maxHeaderBytes = 1024 * 1024
 
 /**
  * Hands requests to the local engine as they are: bodies stream both ways without being kept, and a client that
  * goes away cancels the engine's work as it would without us.
  */
-export class Passthrough {
-  readonly #socketPath: string
+export class Passthrough implements Disposable {
+  readonly socketPath: string
+  readonly #facts: EngineFacts
   readonly #logger: Logger
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 32 })
-  /** The newest version that the engine knows; a newer request is asked of it in this one. */
-  engineVersion = '1.41'
 
-  constructor(socketPath: string, logger: Logger) {
-    this.#socketPath = socketPath
+  constructor(socketPath: string, facts: EngineFacts, logger: Logger) {
+    this.socketPath = socketPath
+    this.#facts = facts
     this.#logger = logger
   }
 
-  close(): void {
+  [Symbol.dispose](): void {
     this.#agent.destroy()
   }
 
-  /** The path as the engine is asked: its version lowered to what the engine knows. */
+  /** The path as the engine is asked: a version that it does not know yet is lowered to its newest. */
   enginePath(url: string): string {
     const { version, rest } = splitVersion(url)
-    if (version === undefined || compareVersions(version, this.engineVersion) <= 0) return url
-    return `/v${this.engineVersion}${rest}`
+    if (version === undefined || !isOlder(this.#facts.apiVersion, version)) return url
+    return `/v${this.#facts.apiVersion}${rest}`
   }
 
-  forward(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  /**
+   * Resolves when the answer has been given or the client has gone; never rejects. `body`: instead of the request's
+   * own, which a handler has read already.
+   */
+  forward(message: IncomingMessage, response: ServerResponse, body?: unknown): Promise<void> {
     return new Promise((resolve) => {
+      const text = body === undefined ? undefined : stringifyJson(body)
       const upstream = httpRequest({
-        socketPath: this.#socketPath,
+        socketPath: this.socketPath,
         agent: this.#agent,
         method: message.method,
         path: this.enginePath(message.url ?? '/'),
-        headers: endToEnd(message.rawHeaders),
+        headers: requestHeaders(message, text),
         setDefaultHeaders: false,
+        maxHeaderSize: maxHeaderBytes,
       })
       upstream.once('response', (answer) => {
-        response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders))
-        // Logs and events must be seen to have begun before there is anything to show.
-        response.flushHeaders()
-        answer.pipe(response)
-        answer.once('error', () => response.destroy())
-        answer.once('aborted', () => response.destroy())
+        this.#answer(answer, message, response)
       })
       upstream.once('error', (error) => {
-        if (!response.headersSent && !response.destroyed) this.#unreachable(response, error)
-        else response.destroy()
-        resolve()
+        if (response.headersSent || response.destroyed) response.destroy()
+        else this.unreachable(response, error)
       })
       response.once('close', () => {
         if (!response.writableFinished) upstream.destroy()
+        // What the engine did not want of the body is read away, or the connection would be stuck with it.
+        message.unpipe(upstream)
+        message.resume()
         resolve()
       })
-      message.pipe(upstream)
+      if (text !== undefined) upstream.end(text)
+      else sendBody(message, response, upstream)
     })
   }
 
-  /** Attach, exec and BuildKit leave HTTP behind: from the request's head on, bytes are only carried. */
-  upgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
-    const upstream = connect({ path: this.#socketPath, allowHalfOpen: true })
-    const end = () => {
-      upstream.destroy()
-      socket.destroy()
-    }
-    upstream.once('connect', () => {
-      const lines = [`${message.method ?? 'POST'} ${this.enginePath(message.url ?? '/')} HTTP/1.1`]
-      for (let i = 0; i < message.rawHeaders.length; i += 2)
-        lines.push(`${message.rawHeaders[i] ?? ''}: ${message.rawHeaders[i + 1] ?? ''}`)
-      upstream.write(`${lines.join('\r\n')}\r\n\r\n`)
-      if (head.length > 0) upstream.write(head)
-      upstream.pipe(socket)
-      socket.pipe(upstream)
-    })
-    upstream.on('error', (error) => {
-      if (upstream.bytesRead === 0 && socket.writable)
-        socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
-      this.#logger.debug('an upgraded connection to the engine failed', { error })
-      end()
-    })
-    socket.on('error', end)
-    socket.once('close', () => upstream.destroy())
-    upstream.once('close', () => {
-      if (socket.writable) socket.end()
-    })
-  }
-
-  #unreachable(response: ServerResponse, error: Error): void {
+  /** Docker's own sentence; clients look for it. */
+  unreachable(response: ServerResponse, error: Error): void {
     this.#logger.warn('the engine did not answer', { error })
-    const body = JSON.stringify({
-      message: `Cannot connect to the Docker daemon at unix://${this.#socketPath}. Is the docker daemon running?`,
-    })
+    this.#facts.forget()
+    const body = `${JSON.stringify({ message: unreachableEngine(this.socketPath) })}\n`
     response.writeHead(503, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
     response.end(body)
   }
+
+  #answer(answer: IncomingMessage, message: IncomingMessage, response: ServerResponse): void {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, this.#responseHeaders(answer))
+    // Logs and events must be seen to have begun before there is anything to show.
+    response.flushHeaders()
+    answer.once('end', () => {
+      if (answer.rawTrailers.length > 0) response.addTrailers(pairs(answer.rawTrailers))
+    })
+    // Not a pipeline: when the engine breaks off, the client must see that and no proper end.
+    answer.once('error', () => response.destroy())
+    answer.pipe(response)
+    if (!message.complete && answer.statusCode !== undefined && answer.statusCode >= 400)
+      response.shouldKeepAlive = false
+  }
+
+  #responseHeaders(answer: IncomingMessage): string[] {
+    const headers = endToEnd(answer.rawHeaders)
+    for (let i = 0; i < headers.length; i += 2)
+      if (headers[i]?.toLowerCase() === 'api-version') headers[i + 1] = this.#facts.newestVersion
+    return headers
+  }
 }
 
-function endToEnd(rawHeaders: readonly string[]): string[] {
+/** The client's `Expect: 100-continue` is the engine's to answer: a body that it does not want is never sent. */
+function sendBody(message: IncomingMessage, response: ServerResponse, upstream: ClientRequest): void {
+  const pipe = () => {
+    message.once('end', () => {
+      if (message.rawTrailers.length > 0) upstream.addTrailers(pairs(message.rawTrailers))
+    })
+    message.pipe(upstream)
+  }
+  if (message.headers.expect?.toLowerCase() !== '100-continue') {
+    pipe()
+    return
+  }
+  upstream.once('continue', () => {
+    response.writeContinue()
+    pipe()
+  })
+  upstream.flushHeaders()
+}
+
+function requestHeaders(message: IncomingMessage, replacedBody: string | undefined): string[] {
+  const headers = endToEnd(message.rawHeaders)
+  if (replacedBody !== undefined) {
+    const kept: string[] = []
+    for (let i = 0; i < headers.length; i += 2)
+      if (!/^(content-length|transfer-encoding|expect|content-type)$/i.test(headers[i] ?? ''))
+        kept.push(headers[i] ?? '', headers[i + 1] ?? '')
+    const size = String(Buffer.byteLength(replacedBody))
+    return [...kept, 'Content-Type', 'application/json', 'Content-Length', size]
+  }
+  const { method, headers: known } = message
+  const bare = known['content-length'] === undefined && known['transfer-encoding'] === undefined
+  // Node would announce a chunked body, and the engine refuses some calls that come with one.
+  if (bare && method !== 'GET' && method !== 'HEAD') headers.push('Content-Length', '0')
+  return headers
+}
+
+export function endToEnd(rawHeaders: readonly string[]): string[] {
   const kept: string[] = []
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = rawHeaders[i] ?? ''
     if (!hopByHop.has(name.toLowerCase())) kept.push(name, rawHeaders[i + 1] ?? '')
   }
   return kept
+}
+
+function pairs(raw: readonly string[]): [string, string][] {
+  const found: [string, string][] = []
+  for (let i = 0; i < raw.length; i += 2) found.push([raw[i] ?? '', raw[i + 1] ?? ''])
+  return found
 }

@@ -1,18 +1,24 @@
-import { chmod, chown, mkdir, readFile, rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import { connect } from 'node:net'
+import type { Server as TlsServer } from 'node:https'
 import type { Socket } from 'node:net'
-import { dirname } from 'node:path'
 import type { Duplex } from 'node:stream'
-import { MureError } from '#lib/errors.ts'
+import { MureError, systemCode } from '#lib/errors.ts'
+import { isLoopback, parseHost } from './host.ts'
+import type { Host } from './host.ts'
+import { claimSocketPath, restrictSocket } from './unix-socket.ts'
 
 export interface Listener {
-  onRequest(request: IncomingMessage, response: ServerResponse): void
-  onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** With `Expect: 100-continue` too: whoever reads the body says first that it may come. */
+  onRequest(message: IncomingMessage, response: ServerResponse): void
+  /** Which wishes to leave HTTP behind are granted; the others are requests like any. */
+  mayUpgrade(message: IncomingMessage): boolean
+  onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void
 }
 
+/** Files, so that they can be read again when they have been renewed. */
 export interface ListenTls {
   readonly certificate: string
   readonly key: string
@@ -20,90 +26,126 @@ export interface ListenTls {
   readonly ca: string | undefined
 }
 
+export interface Listening extends AsyncDisposable {
+  /** Where it listens in fact: port 0 becomes a free one. */
+  readonly host: Host
+  /** Reads the certificates again; connections that are open keep theirs. */
+  reload(): Promise<void>
+}
+
 const stopGraceMs = 2_000
+const options = {
+  // A body may take as long as it likes: a build's context, an image.
+  requestTimeout: 0,
+  headersTimeout: 30_000,
+  // As dockerd: a connection that idles costs nothing, and closing it would race with the client's next request.
+  keepAliveTimeout: 0,
+  // Go's default. Credentials for many registries ride in one header.
+  maxHeaderSize: 1024 * 1024,
+}
 
 /**
  * Listens at `unix:///path` or `tcp://address:port`. Beyond loopback TCP is served only with client certificates:
  * whoever reaches this API is root on the host.
  */
-export async function listen(
-  host: string,
-  listener: Listener,
-  tls: ListenTls | undefined,
-): Promise<AsyncDisposable> {
-  const unix = /^unix:\/\/(.+)$/.exec(host)?.[1]
-  const tcp = /^tcp:\/\/(?:\[([^\]]+)\]|([^:]*)):(\d+)$/.exec(host)
-  if (unix === undefined && tcp === null)
-    throw new MureError('invalid', `a host is unix:///path or tcp://address:port, not "${host}"`)
-  const options = { requestTimeout: 0, headersTimeout: 30_000, keepAliveTimeout: 75_000 }
-  const secure = tcp !== null && tls !== undefined
-  const server = secure
-    ? createTlsServer({
-        ...options,
-        cert: await readFile(tls.certificate),
-        key: await readFile(tls.key),
-        minVersion: 'TLSv1.2',
-        ...(tls.ca === undefined
-          ? {}
-          : { ca: await readFile(tls.ca), requestCert: true, rejectUnauthorized: true }),
-      })
-    : createServer(options)
-  server.on('request', (request, response) => {
-    listener.onRequest(request, response)
-  })
-  server.on('upgrade', (request, socket, head) => {
-    listener.onUpgrade(request, socket, head)
-  })
-  server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n')
-  })
-  const sockets = new Set<Socket>()
-  server.on('connection', (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  if (unix !== undefined) await listenUnix(server, unix)
-  else {
-    const address = tcp?.[1] ?? tcp?.[2] ?? ''
-    if (!secure && !isLoopback(address))
-      throw new MureError(
-        'invalid',
-        `${host} needs --tlscert, --tlskey and --tlscacert: without them anybody on the network would be root here`,
-      )
-    await bind(server, () => server.listen(Number(tcp?.[3]), address), host)
-  }
-  return {
-    async [Symbol.asyncDispose]() {
-      const closed = new Promise<void>((resolve) => {
-        server.close(() => {
-          resolve()
+export async function listen(text: string, listener: Listener, tls?: ListenTls): Promise<Listening> {
+  const host = parseHost(text)
+  if (host.kind === 'tcp' && !isLoopback(host.address) && tls?.ca === undefined)
+    throw new MureError(
+      'invalid',
+      `${text} needs --tlsverify with --tlscert, --tlskey and --tlscacert: without them anybody on the network would be root here`,
+    )
+  const shouldUpgradeCallback = (message: IncomingMessage) => listener.mayUpgrade(message)
+  const secure: TlsServer | undefined =
+    host.kind === 'tcp' && tls !== undefined
+      ? createTlsServer({
+          ...options,
+          shouldUpgradeCallback,
+          allowHalfOpen: true,
+          minVersion: 'TLSv1.2',
+          ...(await readCertificates(tls)),
+          ...(tls.ca === undefined ? {} : { requestCert: true, rejectUnauthorized: true }),
         })
-      })
-      server.closeIdleConnections()
-      const timer = setTimeout(() => {
-        for (const socket of sockets) socket.destroy()
-      }, stopGraceMs)
-      await closed
-      clearTimeout(timer)
-      if (unix !== undefined) await rm(unix, { force: true })
+      : undefined
+  const server: Server | TlsServer = secure ?? createServer({ ...options, shouldUpgradeCallback })
+  const onRequest = (message: IncomingMessage, response: ServerResponse) => {
+    listener.onRequest(message, response)
+  }
+  server.on('request', onRequest)
+  server.on('checkContinue', onRequest)
+  server.on('upgrade', (message, socket, head) => {
+    listener.onUpgrade(message, socket, head)
+  })
+  server.on('clientError', refuseMalformed)
+  const sockets = trackSockets(server, secure === undefined ? 'connection' : 'secureConnection')
+  if (host.kind === 'unix') {
+    await claimSocketPath(host.path)
+    await bind(server, () => server.listen(host.path), text)
+    await restrictSocket(host.path)
+  } else await bind(server, () => server.listen(host.portNumber, host.address || undefined), text)
+  const bound = server.address()
+  return {
+    host:
+      host.kind === 'tcp' && typeof bound === 'object' && bound !== null
+        ? { ...host, portNumber: bound.port }
+        : host,
+    async reload() {
+      if (secure !== undefined && tls !== undefined) secure.setSecureContext(await readCertificates(tls))
+    },
+    async [Symbol.asyncDispose]() {
+      await close(server, sockets)
+      if (host.kind === 'unix') await rm(host.path, { force: true })
     },
   }
 }
 
-const isLoopback = (address: string): boolean =>
-  address === 'localhost' || address === '::1' || address.startsWith('127.')
-
-async function listenUnix(server: Server, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true })
-  if (await answers(path)) throw new MureError('precondition', `another daemon already listens at ${path}`)
-  await rm(path, { force: true })
-  await bind(server, () => server.listen(path), path)
-  await chmod(path, 0o660)
-  const group = await dockerGroup()
-  if (group !== undefined) await chown(path, 0, group)
+async function readCertificates(tls: ListenTls): Promise<{ cert: Buffer; key: Buffer; ca?: Buffer }> {
+  return {
+    cert: await readFile(tls.certificate),
+    key: await readFile(tls.key),
+    ...(tls.ca === undefined ? {} : { ca: await readFile(tls.ca) }),
+  }
 }
 
-function bind(server: Server, start: () => void, where: string): Promise<void> {
+/** The sentences of Go's server, which dockerd's clients meet otherwise. */
+function refuseMalformed(error: Error, socket: Duplex): void {
+  if (!socket.writable || systemCode(error) === 'ECONNRESET') {
+    socket.destroy()
+    return
+  }
+  const status =
+    systemCode(error) === 'HPE_HEADER_OVERFLOW' ? '431 Request Header Fields Too Large' : '400 Bad Request'
+  socket.end(
+    `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n${status}`,
+  )
+}
+
+function trackSockets(server: Server | TlsServer, event: 'connection' | 'secureConnection'): Set<Socket> {
+  const sockets = new Set<Socket>()
+  server.on(event, (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/** Requests under way get a moment to end; streams that never end are cut. */
+async function close(server: Server | TlsServer, sockets: ReadonlySet<Socket>): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    server.close(() => {
+      resolve()
+    })
+  })
+  server.closeIdleConnections()
+  const timer = setTimeout(() => {
+    server.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  }, stopGraceMs)
+  await closed
+  clearTimeout(timer)
+}
+
+function bind(server: Server | TlsServer, start: () => void, where: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const onError = (error: Error) => {
       reject(new MureError('unavailable', `cannot listen at ${where}: ${error.message}`, { cause: error }))
@@ -115,24 +157,4 @@ function bind(server: Server, start: () => void, where: string): Promise<void> {
     })
     start()
   })
-}
-
-/** Whether somebody listens there: a socket file may be left from a daemon that was killed. */
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(path)
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => {
-      resolve(false)
-    })
-  })
-}
-
-async function dockerGroup(): Promise<number | undefined> {
-  const text = await readFile('/etc/group', 'utf8').catch(() => '')
-  const line = text.split('\n').find((entry) => entry.startsWith('docker:'))
-  return line === undefined ? undefined : Number(line.split(':')[2])
 }

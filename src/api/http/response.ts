@@ -1,36 +1,45 @@
-import type { ServerResponse } from 'node:http'
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
+import { stringifyJson } from '#lib/lossless-json.ts'
+
+interface Head {
+  readonly status: number
+  readonly headers?: OutgoingHttpHeaders
+}
 
 /** What a handler answers. `streamed`: it has written, or is writing, the answer by itself. */
 export type ApiResponse =
-  | { readonly status: number; readonly json?: unknown; readonly headers?: Readonly<Record<string, string>> }
-  | { readonly status: number; readonly text: string; readonly headers?: Readonly<Record<string, string>> }
+  | (Head & { readonly json?: unknown })
+  | (Head & { readonly text: string })
+  | (Head & { readonly stream: Readable })
   | 'streamed'
 
 export const ok = (json: unknown): ApiResponse => ({ status: 200, json })
 export const created = (json: unknown): ApiResponse => ({ status: 201, json })
 export const done = (status = 200): ApiResponse => ({ status })
 
-export function send(response: ServerResponse, answer: ApiResponse): void {
+export async function send(response: ServerResponse, answer: ApiResponse): Promise<void> {
   if (answer === 'streamed' || response.headersSent) return
-  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value)
-  if ('text' in answer) {
-    response.writeHead(answer.status, {
-      'Content-Type': 'text/plain; charset=utf-8',
-      'Content-Length': Buffer.byteLength(answer.text),
-    })
-    response.end(answer.text)
-    return
-  }
-  if (answer.json === undefined) {
-    response.writeHead(answer.status, answer.status === 204 ? {} : { 'Content-Length': '0' })
+  for (const [name, value] of Object.entries(answer.headers ?? {}))
+    if (value !== undefined) response.setHeader(name, value)
+  if ('stream' in answer) {
+    response.writeHead(answer.status)
+    // Whoever follows a stream must see that it has begun, also before there is anything to show.
+    response.flushHeaders()
+    await pipeline(answer.stream, response)
+  } else if ('text' in answer) sendBody(response, answer.status, 'text/plain; charset=utf-8', answer.text)
+  else if (answer.json === undefined) {
+    response.writeHead(
+      answer.status,
+      answer.status === 204 || answer.status === 304 ? {} : { 'Content-Length': '0' },
+    )
     response.end()
-    return
-  }
-  // Go's encoder ends each document with a line feed; clients that read by lines rely on it.
-  const body = `${JSON.stringify(answer.json)}\n`
-  response.writeHead(answer.status, {
-    'Content-Type': 'application/json',
-    'Content-Length': Buffer.byteLength(body),
-  })
+    // Go's encoder ends each document with a line feed; clients that read by lines rely on it.
+  } else sendBody(response, answer.status, 'application/json', `${stringifyJson(answer.json)}\n`)
+}
+
+function sendBody(response: ServerResponse, status: number, type: string, body: string): void {
+  response.writeHead(status, { 'Content-Type': type, 'Content-Length': Buffer.byteLength(body) })
   response.end(body)
 }

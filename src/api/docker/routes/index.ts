@@ -2,6 +2,7 @@ import type { Router } from '../../http/router.ts'
 import type { FacadeParts } from '../facade.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerConfigRoutes } from './configs.ts'
+import { registerEventRoutes } from './events.ts'
 import { registerNetworkRoutes } from './networks.ts'
 import { registerNodeRoutes } from './nodes.ts'
 import { registerSecretRoutes } from './secrets.ts'
@@ -19,4 +20,5 @@ export function registerRoutes(router: Router, parts: FacadeParts): void {
   registerSecretRoutes(router, parts)
   registerConfigRoutes(router, parts)
   registerNetworkRoutes(router, parts)
+  registerEventRoutes(router, parts)
 }

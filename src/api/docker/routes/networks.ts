@@ -4,7 +4,6 @@ import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import { ok } from '../../http/response.ts'
-import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { networkResourceFromModel } from '../convert/network.ts'
 import { Fields } from '../convert/fields.ts'
@@ -32,21 +31,14 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     const network = findNetwork(viewOf(parts), request.params['id'] ?? '')
     if (network !== undefined && request.query.get('scope') !== 'local')
       return ok(networkResourceFromModel(network))
-    return forward(parts, request)
+    return parts.forward(request)
   })
 
   router.add('POST', '/networks/create', async (request) => {
     const body = await bodyOf(request)
     const from = new Fields(body, 'NetworkCreate')
-    if (from.string('Driver') !== 'overlay' && from.string('Scope') !== 'swarm') {
-      const response = await engine.raw({
-        method: 'POST',
-        path: passthrough.enginePath(request.message.url ?? ''),
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(body),
-      })
-      return { status: response.statusCode ?? 500, json: JSON.parse(await readText(response)) as unknown }
-    }
+    if (from.string('Driver') !== 'overlay' && from.string('Scope') !== 'swarm')
+      return parts.forward(request, body)
     node.control()
     throw new MureError(
       'unsupported',
@@ -56,7 +48,7 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
 
   router.add('DELETE', '/networks/{id}', async (request) => {
     const network = findNetwork(viewOf(parts), request.params['id'] ?? '')
-    if (network === undefined) return forward(parts, request)
+    if (network === undefined) return parts.forward(request)
     using wait = waitOf(request)
     await node.control().removeNetwork(network.meta.id, { wait })
     return { status: 204 }
@@ -110,9 +102,4 @@ function filtered(view: View | undefined, request: ApiRequest): Network[] {
           : network.spec.labels[label.slice(0, at)] === label.slice(at + 1)
       }),
   )
-}
-
-async function forward(parts: FacadeParts, request: ApiRequest): Promise<ApiResponse> {
-  await parts.passthrough.forward(request.message, request.response)
-  return 'streamed'
 }

@@ -14,7 +14,7 @@ export function registerSystemRoutes(router: Router, parts: FacadeParts): void {
     status: 200,
     text: 'OK',
     headers: {
-      'Builder-Version': '1',
+      'Builder-Version': parts.facts.builderVersion,
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',
       Swarm: swarmHeader(parts.node),
@@ -25,7 +25,7 @@ export function registerSystemRoutes(router: Router, parts: FacadeParts): void {
 
   router.add('GET', '/version', async () => {
     const version = await parts.engine.json<Record<string, unknown>>('GET', '/version')
-    return ok({ ...version, ApiVersion: parts.newestVersion(), MinAPIVersion: parts.oldestVersion })
+    return ok({ ...version, ApiVersion: parts.newestVersion(), MinAPIVersion: parts.facts.oldestVersion })
   })
 
   router.add('GET', '/info', async () => {
