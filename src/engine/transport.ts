@@ -77,11 +77,7 @@ export class EngineTransport {
     if (code === 'ABORT_ERR')
       return new MureError('cancelled', 'the call to the engine was cancelled', { cause: error })
     if (code === 'ENOENT' || code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE')
-      return new MureError(
-        'unavailable',
-        unreachableEngine(this.socketPath),
-        { cause: error },
-      )
+      return new MureError('unavailable', unreachableEngine(this.socketPath), { cause: error })
     return new MureError('unavailable', `the engine at ${this.socketPath} failed: ${error.message}`, {
       cause: error,
     })
