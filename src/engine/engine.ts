@@ -1,13 +1,30 @@
-import type { IncomingMessage } from 'node:http'
-import { createInterface } from 'node:readline'
-import { MureError } from '#lib/errors.ts'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { isMureError, MureError } from '#lib/errors.ts'
+import { parseJson, stringifyJson } from '#lib/lossless-json.ts'
+import { splitImage } from './image-name.ts'
+import { lines } from './lines.ts'
+import { Liveness } from './liveness.ts'
+import type { LivenessOptions } from './liveness.ts'
+import { logFrames } from './log-frames.ts'
+import type { LogFrame } from './log-frames.ts'
 import { engineError, EngineTransport, readText } from './transport.ts'
 import type { EngineRequest } from './transport.ts'
-import type { ContainerInspect, ContainerSummary, EngineEvent, EngineInfo, EngineVersion } from './types.ts'
+import type {
+  ContainerInspect,
+  ContainerSummary,
+  EngineEvent,
+  EngineInfo,
+  EngineNetwork,
+  EngineVersion,
+  EngineVolume,
+  ExitStatus,
+} from './types.ts'
 
 /** The version of the API that the typed calls speak: Debian's 20.10 knows it, and every later engine does. */
 const apiVersion = '/v1.41'
 const quickMs = 20_000
+/** Calls that do work on the disk or in the kernel before they answer. */
+const workMs = 60_000
 
 export interface CallOptions {
   readonly signal?: AbortSignal
@@ -15,13 +32,34 @@ export interface CallOptions {
   readonly timeoutMs?: number
 }
 
-/** A typed client of one local Docker Engine. */
+export interface LogOptions {
+  readonly stdout?: boolean
+  readonly stderr?: boolean
+  readonly follow?: boolean
+  readonly timestamps?: boolean
+  /** Seconds of the epoch, decimals allowed. */
+  readonly since?: string
+  /** How many lines from the end; default all. */
+  readonly tail?: number
+  readonly signal?: AbortSignal
+}
+
+export interface EngineOptions {
+  readonly liveness?: LivenessOptions
+}
+
+/**
+ * A typed client of one local Docker Engine. Errors: the engine's own refusals keep its sentence and have its status
+ * in `details.engineStatus`; `unavailable` when it cannot be reached or has stopped answering; `timeout`, `cancelled`.
+ */
 export class Engine implements Disposable {
   readonly transport: EngineTransport
+  readonly #liveness: Liveness
 
   /** `socket`: `unix:///path` or a path. */
-  constructor(socket: string) {
+  constructor(socket: string, options: EngineOptions = {}) {
     this.transport = new EngineTransport(socket.replace(/^unix:\/\//, ''))
+    this.#liveness = new Liveness((timeoutMs) => this.ping({ timeoutMs }), options.liveness)
   }
 
   [Symbol.dispose](): void {
@@ -47,22 +85,18 @@ export class Engine implements Disposable {
   ): Promise<void> {
     const { name, tag } = splitImage(image)
     const query = new URLSearchParams({ fromImage: name, tag })
-    const response = await this.transport.request({
-      method: 'POST',
-      path: `${apiVersion}/images/create?${query.toString()}`,
-      headers: options.registryAuth === undefined ? {} : { 'X-Registry-Auth': options.registryAuth },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
-    })
-    if (response.statusCode !== 200) throw engineError(response.statusCode ?? 0, await readText(response))
-    let last: MureError | undefined
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity })) {
-      if (line === '') continue
+    const headers = options.registryAuth === undefined ? {} : { 'X-Registry-Auth': options.registryAuth }
+    let failure: MureError | undefined
+    for await (const line of this.#lines('POST', `/images/create?${query.toString()}`, {
+      ...options,
+      headers,
+    })) {
       const message = JSON.parse(line) as { error?: string; status?: string; id?: string }
-      if (message.error !== undefined) last = engineError(500, message.error)
+      if (message.error !== undefined) failure = engineError(500, message.error)
       else if (message.status !== undefined)
         options.onProgress?.(message.id === undefined ? message.status : `${message.id}: ${message.status}`)
     }
-    if (last !== undefined) throw last
+    if (failure !== undefined) throw failure
   }
 
   imageInspect(image: string, options?: CallOptions): Promise<{ Id: string; RepoDigests: string[] | null }> {
@@ -70,25 +104,37 @@ export class Engine implements Disposable {
   }
 
   async createContainer(name: string, body: object, options?: CallOptions): Promise<string> {
-    const answer = await this.json<{ Id: string }>(
-      'POST',
-      `/containers/create?name=${encodeURIComponent(name)}`,
-      body,
-      { timeoutMs: 60_000, ...options },
-    )
+    const path = `/containers/create?name=${encodeURIComponent(name)}`
+    const answer = await this.json<{ Id: string }>('POST', path, body, { timeoutMs: workMs, ...options })
     return answer.Id
   }
 
   async startContainer(id: string, options?: CallOptions): Promise<void> {
-    await this.#text('POST', `/containers/${id}/start`, undefined, { timeoutMs: 60_000, ...options })
+    await this.#text('POST', `/containers/${id}/start`, undefined, { timeoutMs: workMs, ...options })
   }
 
   /** Sends the stop signal, then kills after the grace period. Ends when the container has. */
   async stopContainer(id: string, graceSeconds: number, options?: CallOptions): Promise<void> {
     await this.#text('POST', `/containers/${id}/stop?t=${String(graceSeconds)}`, undefined, {
-      timeoutMs: (graceSeconds + 20) * 1_000,
+      timeoutMs: graceSeconds * 1_000 + quickMs,
       ...options,
     })
+  }
+
+  async killContainer(id: string, signalName = 'SIGKILL', options?: CallOptions): Promise<void> {
+    await this.#text('POST', `/containers/${id}/kill?signal=${signalName}`, undefined, options)
+  }
+
+  /** Resolves when the container has ended; at once if it has already. */
+  async waitContainer(id: string, options: { signal?: AbortSignal } = {}): Promise<ExitStatus> {
+    for await (const line of this.#lines('POST', `/containers/${id}/wait`, options)) {
+      const { StatusCode, Error } = JSON.parse(line) as {
+        StatusCode: number
+        Error?: { Message: string } | null
+      }
+      return { exitCode: StatusCode, error: Error?.Message ?? '' }
+    }
+    throw new MureError('unavailable', `the engine did not say how container ${id} ended`)
   }
 
   inspectContainer(id: string, options?: CallOptions): Promise<ContainerInspect> {
@@ -97,41 +143,156 @@ export class Engine implements Disposable {
 
   /** Also the stopped ones. `labels`: all must match. */
   listContainers(labels: readonly string[], options?: CallOptions): Promise<ContainerSummary[]> {
-    const filters = encodeURIComponent(JSON.stringify({ label: labels }))
-    return this.json('GET', `/containers/json?all=1&filters=${filters}`, undefined, options)
+    return this.json(
+      'GET',
+      `/containers/json?all=1&filters=${filterText({ label: labels })}`,
+      undefined,
+      options,
+    )
   }
 
   async removeContainer(id: string, options?: CallOptions): Promise<void> {
-    await this.#text('DELETE', `/containers/${id}?force=1&v=1`, undefined, { timeoutMs: 60_000, ...options })
+    await this.#text('DELETE', `/containers/${id}?force=1&v=1`, undefined, { timeoutMs: workMs, ...options })
   }
 
-  /** What happens from now on (or from `sinceSeconds`), until the engine or the signal ends it. */
+  async renameContainer(id: string, name: string, options?: CallOptions): Promise<void> {
+    await this.#text('POST', `/containers/${id}/rename?name=${encodeURIComponent(name)}`, undefined, options)
+  }
+
+  /** Resources and restart policy; the rest of a container never changes. */
+  async updateContainer(id: string, body: object, options?: CallOptions): Promise<void> {
+    await this.#text('POST', `/containers/${id}/update`, body, options)
+  }
+
+  /** Of a container without a terminal. */
+  async *logs(id: string, options: LogOptions = {}): AsyncGenerator<LogFrame> {
+    const query = new URLSearchParams({
+      stdout: String(options.stdout ?? true),
+      stderr: String(options.stderr ?? true),
+      follow: String(options.follow ?? false),
+      timestamps: String(options.timestamps ?? false),
+      tail: options.tail === undefined ? 'all' : String(options.tail),
+      ...(options.since === undefined ? {} : { since: options.since }),
+    })
+    using watched = this.#liveness.watch(options.signal)
+    try {
+      yield* logFrames(
+        await this.#stream('GET', `/containers/${id}/logs?${query.toString()}`, watched.signal),
+      )
+    } catch (error) {
+      throw watched.reason(error)
+    }
+  }
+
+  async createNetwork(body: object, options?: CallOptions): Promise<string> {
+    const answer = await this.json<{ Id: string }>('POST', '/networks/create', body, {
+      timeoutMs: workMs,
+      ...options,
+    })
+    return answer.Id
+  }
+
+  inspectNetwork(id: string, options?: CallOptions): Promise<EngineNetwork> {
+    return this.json('GET', `/networks/${encodeURIComponent(id)}`, undefined, options)
+  }
+
+  /** `labels`: all must match. */
+  listNetworks(labels: readonly string[], options?: CallOptions): Promise<EngineNetwork[]> {
+    return this.json('GET', `/networks?filters=${filterText({ label: labels })}`, undefined, options)
+  }
+
+  async removeNetwork(id: string, options?: CallOptions): Promise<void> {
+    await this.#text('DELETE', `/networks/${encodeURIComponent(id)}`, undefined, {
+      timeoutMs: workMs,
+      ...options,
+    })
+  }
+
+  async connectNetwork(
+    id: string,
+    container: string,
+    endpoint: object,
+    options?: CallOptions,
+  ): Promise<void> {
+    const body = { Container: container, EndpointConfig: endpoint }
+    await this.#text('POST', `/networks/${encodeURIComponent(id)}/connect`, body, {
+      timeoutMs: workMs,
+      ...options,
+    })
+  }
+
+  async disconnectNetwork(id: string, container: string, options?: CallOptions): Promise<void> {
+    const body = { Container: container, Force: true }
+    await this.#text('POST', `/networks/${encodeURIComponent(id)}/disconnect`, body, {
+      timeoutMs: workMs,
+      ...options,
+    })
+  }
+
+  createVolume(body: object, options?: CallOptions): Promise<EngineVolume> {
+    return this.json('POST', '/volumes/create', body, { timeoutMs: workMs, ...options })
+  }
+
+  inspectVolume(name: string, options?: CallOptions): Promise<EngineVolume> {
+    return this.json('GET', `/volumes/${encodeURIComponent(name)}`, undefined, options)
+  }
+
+  async removeVolume(name: string, options?: CallOptions): Promise<void> {
+    await this.#text('DELETE', `/volumes/${encodeURIComponent(name)}`, undefined, {
+      timeoutMs: workMs,
+      ...options,
+    })
+  }
+
+  /** What happens from now on, or from `since` (nanoseconds of the epoch), until the engine or the signal ends it. */
   async *events(options: {
     signal: AbortSignal
     types: readonly string[]
-    sinceSeconds?: number
+    since?: bigint
     onOpen?: () => void
   }): AsyncGenerator<EngineEvent> {
     const query = new URLSearchParams({ filters: JSON.stringify({ type: options.types }) })
-    if (options.sinceSeconds !== undefined) query.set('since', String(options.sinceSeconds))
-    const response = await this.transport.request({
-      method: 'GET',
-      path: `${apiVersion}/events?${query.toString()}`,
-      signal: options.signal,
-    })
-    if (response.statusCode !== 200) throw engineError(response.statusCode ?? 0, await readText(response))
-    options.onOpen?.()
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
-      if (line !== '') yield JSON.parse(line) as EngineEvent
+    if (options.since !== undefined) query.set('since', seconds(options.since))
+    for await (const line of this.#lines('GET', `/events?${query.toString()}`, options))
+      yield parseJson(line) as EngineEvent
   }
 
   async json<T>(method: string, path: string, body?: unknown, options?: CallOptions): Promise<T> {
-    return JSON.parse(await this.#text(method, path, body, options)) as T
+    return parseJson(await this.#text(method, path, body, options)) as T
   }
 
   /** Any call, with its answer's body as a stream. */
   raw(request: EngineRequest): Promise<IncomingMessage> {
     return this.transport.request(request)
+  }
+
+  /** The lines of a long answer, until it ends or the engine stops answering. */
+  async *#lines(
+    method: string,
+    path: string,
+    options: { signal?: AbortSignal; headers?: OutgoingHttpHeaders; onOpen?: () => void },
+  ): AsyncGenerator<string> {
+    using watched = this.#liveness.watch(options.signal)
+    try {
+      const response = await this.#stream(method, path, watched.signal, options.headers)
+      options.onOpen?.()
+      yield* lines(response)
+    } catch (error) {
+      if (isMureError(error)) throw watched.reason(error)
+      const brokenOff = `the engine broke off its answer to ${method} ${path}`
+      throw watched.reason(new MureError('unavailable', brokenOff, { cause: error }))
+    }
+  }
+
+  async #stream(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    headers: OutgoingHttpHeaders = {},
+  ): Promise<IncomingMessage> {
+    const response = await this.transport.request({ method, path: apiVersion + path, headers, signal })
+    if (response.statusCode !== 200) throw engineError(response.statusCode ?? 0, await readText(response))
+    return response
   }
 
   async #text(method: string, path: string, body: unknown, options: CallOptions = {}): Promise<string> {
@@ -145,14 +306,16 @@ export class Engine implements Disposable {
         signal,
         ...(body === undefined
           ? {}
-          : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
+          : { headers: { 'content-type': 'application/json' }, body: stringifyJson(body) }),
       })
       const text = await readText(response)
       const status = response.statusCode ?? 0
       if (status >= 400 || status === 304) throw engineError(status, text)
       return text
     } catch (error) {
-      if (timeout.aborted && !(error instanceof MureError && error.details !== undefined))
+      if (options.signal?.aborted === true)
+        throw new MureError('cancelled', 'the call to the engine was cancelled', { cause: error })
+      if (timeout.aborted && !(isMureError(error) && error.details !== undefined))
         throw new MureError(
           'timeout',
           `the engine did not answer ${method} ${path} within ${String(timeoutMs / 1000)} s`,
@@ -163,12 +326,9 @@ export class Engine implements Disposable {
   }
 }
 
-/** `name` and tag or digest as the engine's pull wants them; no tag means latest. */
-export function splitImage(image: string): { name: string; tag: string } {
-  const digest = image.indexOf('@')
-  if (digest >= 0)
-    return { name: image.slice(0, digest).replace(/:[^:/]+$/, ''), tag: image.slice(digest + 1) }
-  const colon = image.lastIndexOf(':')
-  if (colon > image.lastIndexOf('/')) return { name: image.slice(0, colon), tag: image.slice(colon + 1) }
-  return { name: image, tag: 'latest' }
-}
+const filterText = (filters: Readonly<Record<string, readonly string[]>>): string =>
+  encodeURIComponent(JSON.stringify(filters))
+
+/** Docker's times in queries: seconds with nine decimals. */
+const seconds = (nano: bigint): string =>
+  `${(nano / 1_000_000_000n).toString()}.${(nano % 1_000_000_000n).toString().padStart(9, '0')}`

@@ -2,6 +2,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import type { Duplex, Readable } from 'node:stream'
 import { MureError, systemCode } from '#lib/errors.ts'
+import type { ErrorCode } from '#lib/errors.ts'
 
 export interface EngineRequest {
   readonly method: string
@@ -22,7 +23,14 @@ export class EngineTransport {
   }
 
   /** The answer's head; its body is the caller's to read. */
-  request(options: EngineRequest): Promise<IncomingMessage> {
+  async request(options: EngineRequest): Promise<IncomingMessage> {
+    for (;;) {
+      const attempt = await this.#attempt(options)
+      if (attempt !== 'stale connection') return attempt
+    }
+  }
+
+  #attempt(options: EngineRequest): Promise<IncomingMessage | 'stale connection'> {
     return new Promise((resolve, reject) => {
       const request = httpRequest({
         socketPath: this.socketPath,
@@ -34,7 +42,10 @@ export class EngineTransport {
       })
       request.once('response', resolve)
       request.once('error', (error) => {
-        reject(this.#failure(error))
+        // A kept connection of an engine that was restarted since: what only reads is asked again on another one.
+        const isStale = request.reusedSocket && systemCode(error) === 'ECONNRESET'
+        if (isStale && options.method === 'GET') resolve('stale connection')
+        else reject(this.#failure(error))
       })
       if (typeof options.body === 'object' && 'pipe' in options.body) options.body.pipe(request)
       else request.end(options.body)
@@ -94,6 +105,17 @@ export async function readText(response: Readable): Promise<string> {
   return Buffer.concat(chunks).toString()
 }
 
+const codeOf: Readonly<Record<number, ErrorCode>> = {
+  304: 'precondition',
+  400: 'invalid',
+  401: 'unauthenticated',
+  403: 'forbidden',
+  404: 'not-found',
+  409: 'conflict',
+  501: 'unsupported',
+  503: 'unavailable',
+}
+
 /** The engine's own refusal: its status and sentence are in `details`, to be handed on as they are. */
 export function engineError(status: number, text: string): MureError {
   let message = text.trim()
@@ -102,17 +124,7 @@ export function engineError(status: number, text: string): MureError {
   } catch {
     // Some answers are plain text.
   }
-  const code =
-    status === 404
-      ? 'not-found'
-      : status === 409
-        ? 'conflict'
-        : status === 400
-          ? 'invalid'
-          : status === 304
-            ? 'precondition'
-            : 'internal'
-  return new MureError(code, message, { details: { engineStatus: status } })
+  return new MureError(codeOf[status] ?? 'internal', message, { details: { engineStatus: status } })
 }
 
 export const engineStatus = (error: unknown): number | undefined => {

@@ -56,5 +56,30 @@ export interface EngineEvent {
   readonly Actor: { readonly ID: string; readonly Attributes: Readonly<Record<string, string>> }
   readonly scope?: string
   readonly time: number
-  readonly timeNano: number
+  readonly timeNano: bigint
+}
+
+/** How a container ended. */
+export interface ExitStatus {
+  readonly exitCode: number
+  /** Why the engine could not wait for it, or empty. */
+  readonly error: string
+}
+
+export interface EngineNetwork {
+  readonly Id: string
+  readonly Name: string
+  readonly Driver: string
+  readonly Scope: string
+  readonly Labels: Readonly<Record<string, string>> | null
+  readonly IPAM: {
+    readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null
+  }
+}
+
+export interface EngineVolume {
+  readonly Name: string
+  readonly Driver: string
+  readonly Mountpoint: string
+  readonly Labels: Readonly<Record<string, string>> | null
 }

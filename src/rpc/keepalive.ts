@@ -1,45 +1,46 @@
 import type { Http2Session } from 'node:http2'
 
-/** A ping each half second; an answer later than this means that the other end, or the way to it, is gone. */
-export const pingEveryMs = 500
-export const pingTimeoutMs = 2_500
+/**
+ * How a dead peer is noticed. A pulled cable or a power cut sends no FIN, and the kernel would go on resending for a
+ * quarter of an hour.
+ */
+export interface KeepAlive {
+  /** How often the client's end pings; the server's end pings only when it has heard nothing for as long. */
+  readonly everyMs: number
+  /** Silence after which the connection is given up. Both ends judge for themselves. */
+  readonly timeoutMs: number
+}
 
 /**
- * Destroys a session whose peer no longer answers: a pulled cable sends no FIN. A stall of this process itself
- * is not held against the peer, since its answer may be waiting unread.
+ * A cut is noticed 1.5 to 2.5 s after it. Every byte that arrives is a sign of life, an answer to a ping or not: behind
+ * a large transfer over a slow link an answer comes late though the peer lives. What keeps a peer silent for 2 s
+ * without being dead is its own event loop standing still for 2 s, and that is a defect; a stall at this end is not
+ * held against the peer.
  */
-export function keepAlive(
-  session: Http2Session,
-  options: { everyMs?: number; timeoutMs?: number } = {},
-): void {
-  const everyMs = options.everyMs ?? pingEveryMs
-  const timeoutMs = options.timeoutMs ?? pingTimeoutMs
-  let answeredAt = performance.now()
-  let lastTick = answeredAt
+export const defaultKeepAlive: KeepAlive = { everyMs: 500, timeoutMs: 2_000 }
+
+/** Destroys the session when the other end falls silent. Ends by itself with the session. */
+export function keepAlive(session: Http2Session, end: 'client' | 'server', options: KeepAlive): void {
+  const { everyMs, timeoutMs } = options
+  let heardBytes = session.socket.bytesRead
+  let heardAt = performance.now()
+  let tickedAt = heardAt
   const timer = setInterval(() => {
+    if (session.destroyed) return
     const now = performance.now()
-    const stallMs = now - lastTick - everyMs
-    lastTick = now
-    if (stallMs > everyMs) answeredAt += stallMs
-    if (now - answeredAt > timeoutMs) {
-      session.destroy(new Error('the other end no longer answers'))
-      return
-    }
-    if (!session.destroyed && !session.closed)
-      session.ping((error) => {
-        if (error === null) answeredAt = performance.now()
-      })
+    const stalledMs = now - tickedAt - everyMs
+    tickedAt = now
+    const isQuiet = session.socket.bytesRead === heardBytes
+    if (!isQuiet) {
+      heardBytes = session.socket.bytesRead
+      heardAt = now
+    } else if (stalledMs > everyMs) heardAt += stalledMs
+    if (now - heardAt > timeoutMs)
+      session.destroy(new Error(`the other end has been silent for ${String(timeoutMs)} ms`))
+    else if (end === 'client' || isQuiet) session.ping(() => undefined)
   }, everyMs)
   timer.unref()
   session.once('close', () => {
     clearInterval(timer)
   })
 }
-
-/** Windows wide enough that one stream can fill a fast link. */
-export const settings = {
-  initialWindowSize: 4 * 1024 * 1024,
-  maxConcurrentStreams: 10_000,
-  enablePush: false,
-} as const
-export const connectionWindowBytes = 16 * 1024 * 1024

@@ -1,12 +1,29 @@
 import type { Duplex } from 'node:stream'
-import type { MessageStream, Peer } from './transport.ts'
+import { isMureError } from '#lib/errors.ts'
+import type { Frame } from './framing.ts'
 import { encodeFrame, FrameDecoder } from './framing.ts'
+import type { MessageStream, Peer } from './transport.ts'
+import { isWireError, ofWire } from './wire-error.ts'
+import type { WireError } from './wire-error.ts'
 
-/** Messages over any byte stream. A malformed frame closes it: what follows could not be trusted. */
+/** A peer that does not take the last of what was said within this time will not. */
+const closeTimeoutMs = 2_000
+
+/** Why a stream ends, in its last frame: one of the two. */
+interface EndNote {
+  readonly reason?: unknown
+  readonly error?: unknown
+}
+
+/** Messages over any byte stream. */
 export class FramedMessageStream<In, Out> implements MessageStream<In, Out> {
   readonly peer: Peer | undefined
   readonly #bytes: Duplex
   readonly #ended = new AbortController()
+  readonly #decoder = new FrameDecoder()
+  readonly #received: Frame[] = []
+  #closing = false
+  #closeReason: string | undefined
 
   constructor(bytes: Duplex, peer: Peer | undefined) {
     this.#bytes = bytes
@@ -26,32 +43,43 @@ export class FramedMessageStream<In, Out> implements MessageStream<In, Out> {
     return this.#bytes.writableLength
   }
 
-  send(message: Out): void {
-    if (this.#bytes.writable) this.#bytes.write(encodeFrame(message))
+  get closeReason(): string | undefined {
+    return this.#closeReason
   }
 
-  close(_reason?: string): void {
-    if (this.#bytes.destroyed) return
-    this.#bytes.end()
-    // A peer that never reads must not keep the stream for ever.
-    const timer = setTimeout(() => {
-      this.#bytes.destroy()
-    }, 1_000)
-    this.#bytes.once('close', () => {
-      clearTimeout(timer)
-    })
-    this.#bytes.resume()
+  send(message: Out): void {
+    if (this.#bytes.writable && !this.#closing) this.#bytes.write(encodeFrame(message))
+  }
+
+  close(reason?: string): void {
+    this.#end(reason === undefined ? undefined : { reason })
+  }
+
+  /** The other end's iteration throws this. */
+  fail(error: WireError): void {
+    this.#end({ error })
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<In> {
-    const decoder = new FrameDecoder()
     try {
-      for await (const chunk of this.#bytes as AsyncIterable<Buffer>)
-        for (const message of decoder.push(chunk)) yield message as In
+      for (;;) {
+        for (let frame = this.#received.shift(); frame !== undefined; frame = this.#received.shift()) {
+          if (frame.isEnd) {
+            this.#hearEnd(frame.content ?? {})
+            return
+          }
+          yield frame.content as In
+        }
+        const chunk = await this.#read()
+        if (chunk === undefined) break
+        for (const frame of this.#decoder.push(chunk)) this.#received.push(frame)
+      }
     } catch (error) {
-      // A connection that breaks is an ordinary end of a session; a frame that cannot be read is not.
-      if (error instanceof Error && error.name === 'MureError') throw error
+      // After a frame that cannot be read nothing can be: whoever sent it is told, and the stream ends.
+      if (isMureError(error, 'invalid')) this.fail({ code: error.code, message: error.message })
+      throw error
     }
+    this.close()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -62,5 +90,41 @@ export class FramedMessageStream<In, Out> implements MessageStream<In, Out> {
           resolve()
         }),
       )
+  }
+
+  #hearEnd({ reason, error }: EndNote): void {
+    this.close()
+    if (isWireError(error)) throw ofWire(error)
+    if (typeof reason === 'string') this.#closeReason = reason
+  }
+
+  #end(note: EndNote | undefined): void {
+    if (this.#closing || this.#bytes.destroyed) return
+    this.#closing = true
+    if (note !== undefined && this.#bytes.writable) this.#bytes.write(encodeFrame(note, { isEnd: true }))
+    this.#bytes.end()
+    const timer = setTimeout(() => {
+      this.#bytes.destroy()
+    }, closeTimeoutMs)
+    this.#bytes.once('close', () => {
+      clearTimeout(timer)
+    })
+    // The stream is over when both ends have ended it and all is read, so read on if nobody does.
+    if (this.#bytes.listenerCount('readable') === 0) this.#bytes.resume()
+  }
+
+  /** The next bytes; undefined at the end. A connection that breaks is an ordinary end of a session. */
+  #read(): Promise<Buffer | undefined> {
+    const bytes = this.#bytes
+    return new Promise((resolve) => {
+      const settle = () => {
+        const chunk = bytes.destroyed ? null : (bytes.read() as Buffer | null)
+        if (chunk === null && !bytes.destroyed && !bytes.readableEnded) return
+        bytes.off('readable', settle).off('end', settle).off('close', settle)
+        resolve(chunk ?? undefined)
+      }
+      bytes.on('readable', settle).on('end', settle).on('close', settle)
+      settle()
+    })
   }
 }

@@ -6,27 +6,30 @@ import type {
   ServerHttp2Session,
   ServerHttp2Stream,
 } from 'node:http2'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { TLSSocket } from 'node:tls'
 import type { Clock } from '#lib/clock.ts'
-import { MureError } from '#lib/errors.ts'
+import { errorText, MureError, systemCode, toMureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { NodeId } from '#model/id.ts'
-import { certificateFacts, verifyCertificate } from '#security/certificate.ts'
-import { connectionWindowBytes, keepAlive, settings } from './keepalive.ts'
+import { admit, ConnectionPeer } from './admission.ts'
+import { maxBodyBytes, readBody } from './body.ts'
+import {
+  connectionWindowBytes,
+  maxSessionMemory,
+  minVersion,
+  noAuthorities,
+  settings,
+} from './http2-settings.ts'
+import { defaultKeepAlive, keepAlive } from './keepalive.ts'
+import type { KeepAlive } from './keepalive.ts'
 import { FramedMessageStream } from './message-stream.ts'
+import { RawStream } from './raw-stream.ts'
+import { defaultStrangerLimits, Strangers } from './strangers.ts'
+import type { StrangerLimits } from './strangers.ts'
 import type { Audience, Call, Identity, MessageStream, Peer, RpcServer } from './transport.ts'
 import { toWire } from './wire-error.ts'
-
-const maxBodyBytes = 16 * 1024 * 1024
-
-type Handler = (stream: ServerHttp2Stream, peer: Peer | undefined, rest: string) => Promise<void>
-
-interface Route {
-  readonly audience: Audience
-  readonly handler: Handler
-}
 
 export interface RpcServerOptions {
   readonly host: string
@@ -38,64 +41,96 @@ export interface RpcServerOptions {
   readonly logger: Logger
   /** Nodes that were removed: their certificates are refused though they have not expired. */
   readonly isBlocked?: (nodeId: NodeId) => boolean
+  readonly keepAlive?: KeepAlive
+  readonly strangers?: StrangerLimits
 }
 
 /** Listens for other nodes: TLS 1.3, client certificates judged by us, so that a joiner without one may ask for it. */
 export async function startRpcServer(options: RpcServerOptions): Promise<RpcServer> {
+  const limits = options.strangers ?? defaultStrangerLimits
   const server = createSecureServer({
     ...secureContext(options.identity),
     requestCert: true,
     rejectUnauthorized: false,
-    minVersion: 'TLSv1.3',
+    handshakeTimeout: limits.handshakeMs,
+    maxSessionMemory,
     settings,
   })
-  const rpc = new Http2RpcServer(server, options)
+  const rpc = new Http2RpcServer(server, options, limits)
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: Error) => {
-      reject(
-        new MureError(
-          'unavailable',
-          `cannot listen on ${options.host}:${String(options.port)}: ${error.message}`,
-          {
-            cause: error,
-          },
-        ),
-      )
+    const onError = (error: Error) => {
+      reject(listenError(options, error))
+    }
+    server.once('error', onError)
+    server.listen(options.port, options.host, () => {
+      server.off('error', onError)
+      // Running out of file descriptors and the like: the listener itself goes on.
+      server.on('error', (error: Error) => {
+        options.logger.warn('the cluster listener has trouble', { error })
+      })
+      resolve()
     })
-    server.listen(options.port, options.host, resolve)
   })
   return rpc
 }
 
-const secureContext = (identity: Identity) => ({
-  cert: identity.certificate,
-  key: identity.key,
-  ca: identity.trust,
-})
+const secureContext = ({ certificate, key }: Identity) =>
+  ({ cert: certificate, key, ca: noAuthorities, minVersion }) as const
+
+function listenError({ host, port }: RpcServerOptions, error: Error): MureError {
+  const inUse = systemCode(error) === 'EADDRINUSE' ? ': another program listens there' : ''
+  return new MureError(
+    'unavailable',
+    `cannot listen on ${host}:${String(port)}${inUse} (${errorText(error)})`,
+    { cause: error },
+  )
+}
+
+type Handler = (stream: ServerHttp2Stream, peer: Peer | undefined, rest: string) => Promise<void>
+
+interface Route {
+  readonly audience: Audience
+  readonly handler: Handler
+}
+
+/** One connection: who is at its other end, and how many calls are in progress on it. */
+interface Connection {
+  readonly peer: ConnectionPeer
+  calls: number
+}
 
 class Http2RpcServer implements RpcServer {
   readonly #server: Http2SecureServer
   readonly #options: RpcServerOptions
+  readonly #limits: StrangerLimits
+  readonly #strangers: Strangers
   readonly #exact = new Map<string, Route>()
   readonly #prefixes = new Map<string, Route>()
-  readonly #sessions = new Set<Http2Session>()
+  readonly #connections = new Map<Http2Session, Connection>()
+  readonly #sockets = new Set<Socket>()
   #trust: string
 
-  constructor(server: Http2SecureServer, options: RpcServerOptions) {
+  constructor(server: Http2SecureServer, options: RpcServerOptions, limits: StrangerLimits) {
     this.#server = server
     this.#options = options
+    this.#limits = limits
+    this.#strangers = new Strangers(limits)
     this.#trust = options.identity.trust
-    server.on('session', (session: ServerHttp2Session) => {
-      this.#sessions.add(session)
-      session.setLocalWindowSize(connectionWindowBytes)
-      session.once('close', () => this.#sessions.delete(session))
-      session.on('error', () => undefined)
-      keepAlive(session)
+    server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => this.#sockets.delete(socket))
+      socket.setNoDelay(true)
+      this.#strangers.add(socket)
     })
+    server.on('session', (session: ServerHttp2Session) => {
+      this.#accept(session)
+    })
+    // Of the handshake: what speaks no TLS, or breaks off, is no news.
     server.on('tlsClientError', () => undefined)
-    server.on('stream', (stream, headers) => {
-      void this.#serve(stream, headers).catch((error: unknown) => {
-        options.logger.warn('a call failed', { path: headers[':path'], error })
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+      this.#serve(stream, headers).catch((error: unknown) => {
+        options.logger.warn('an answer could not be sent', { path: headers[':path'], error })
+        stream.destroy()
       })
     })
   }
@@ -113,12 +148,13 @@ class Http2RpcServer implements RpcServer {
     this.#exact.set(`${method} ${path}`, {
       audience,
       handler: async (stream, peer) => {
-        const text = await readBody(stream)
-        const body = (text === '' ? {} : parseJson(text)) as I
+        const limit = peer === undefined ? this.#limits.bodyBytes : maxBodyBytes
+        const body = parseBody(await readBody(stream, limit, callerIsGone)) as I
         const ended = new AbortController()
         stream.once('close', () => {
-          ended.abort()
+          ended.abort(callerIsGone())
         })
+        // Whoever admits anyone knows that there may be no peer, see `Call`.
         const answer = await handler({ peer: peer as Peer, body, signal: ended.signal }, peer)
         respondJson(stream, 200, answer ?? {})
       },
@@ -137,8 +173,11 @@ class Http2RpcServer implements RpcServer {
         const messages = new FramedMessageStream<In, Out>(stream, peer)
         try {
           await handler(messages)
-        } finally {
           messages.close()
+        } catch (error) {
+          const { body } = toWire(error)
+          this.#logFailure(path, body.code, error)
+          messages.fail(body)
         }
       },
     })
@@ -152,15 +191,31 @@ class Http2RpcServer implements RpcServer {
     this.#prefixes.set(prefix, {
       audience,
       handler: async (stream, peer, rest) => {
-        stream.respond({ ':status': 200 })
-        await handler(rest, stream, peer)
+        // Accepted when the handler begins to use it, so that what fails before arrives as an error with its words.
+        const accept = () => {
+          if (!stream.destroyed && !stream.headersSent) stream.respond({ ':status': 200 })
+        }
+        const caller = peer === undefined ? 'the caller' : `node ${peer.nodeId}`
+        const bytes = new RawStream(stream, caller, accept)
+        try {
+          await handler(rest, bytes, peer)
+          accept()
+        } catch (error) {
+          if (!stream.headersSent) throw error
+          this.#logFailure(prefix, toWire(error).body.code, error)
+          bytes.destroy(toMureError(error))
+        }
       },
     })
   }
 
   setIdentity(identity: Identity): void {
     this.#trust = identity.trust
-    this.#server.setSecureContext({ ...secureContext(identity), minVersion: 'TLSv1.3' })
+    this.#server.setSecureContext(secureContext(identity))
+  }
+
+  disconnect(nodeId: NodeId): void {
+    for (const [session, { peer }] of this.#connections) if (peer.claims(nodeId)) session.destroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -169,27 +224,52 @@ class Http2RpcServer implements RpcServer {
         resolve()
       })
     })
-    for (const session of this.#sessions) session.destroy()
+    for (const session of this.#connections.keys()) session.destroy()
+    for (const socket of this.#sockets) socket.destroy()
     await closed
+  }
+
+  #accept(session: ServerHttp2Session): void {
+    const socket = session.socket as TLSSocket
+    const connection: Connection = { peer: new ConnectionPeer(socket), calls: 0 }
+    this.#connections.set(session, connection)
+    session.once('close', () => this.#connections.delete(session))
+    session.on('error', () => undefined)
+    session.setLocalWindowSize(connectionWindowBytes)
+    keepAlive(session, 'server', this.#options.keepAlive ?? defaultKeepAlive)
+    try {
+      if (this.#identify(connection) !== undefined) this.#strangers.remove(socket)
+    } catch {
+      // A certificate that is not ours: a stranger, and each call will say why.
+    }
   }
 
   async #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
     stream.on('error', () => undefined)
+    const connection = stream.session === undefined ? undefined : this.#connections.get(stream.session)
+    if (connection === undefined) return
+    connection.calls += 1
+    stream.once('close', () => (connection.calls -= 1))
     try {
       const method = headers[':method'] ?? ''
       const path = headers[':path'] ?? ''
+      const peer = this.#identify(connection)
+      if (peer === undefined && connection.calls > this.#limits.calls)
+        throw new MureError('exhausted', 'too many calls at a time without a node certificate')
       const found = this.#find(method, path)
       if (found === undefined) throw new MureError('not-found', `there is no call ${method} ${path}`)
-      const peer = this.#peerOf(stream)
-      admit(found.route.audience, peer)
+      admit(found.route.audience, peer, this.#options.clock.now())
       await found.route.handler(stream, peer, found.rest)
     } catch (error) {
       const { status, body } = toWire(error)
-      if (body.code === 'internal')
-        this.#options.logger.error('a call failed', { path: headers[':path'], error })
-      if (!stream.headersSent) respondJson(stream, status, body)
-      else stream.destroy()
+      this.#logFailure(headers[':path'] ?? '', body.code, error)
+      respondJson(stream, status, body)
     }
+  }
+
+  #identify({ peer }: Connection): Peer | undefined {
+    const { clusterId, clock, isBlocked } = this.#options
+    return peer.identify({ trust: this.#trust, clusterId, now: clock.now(), isBlocked })
   }
 
   #find(method: string, path: string): { route: Route; rest: string } | undefined {
@@ -201,47 +281,15 @@ class Http2RpcServer implements RpcServer {
     return undefined
   }
 
-  /** Undefined for a caller without a certificate. A certificate that is not ours ends the call. */
-  #peerOf(stream: ServerHttp2Stream): Peer | undefined {
-    const socket = stream.session?.socket as TLSSocket | undefined
-    const certificate = socket?.getPeerX509Certificate()
-    if (socket === undefined || certificate === undefined) return undefined
-    const verified = verifyCertificate(certificate, this.#trust, this.#options.clock.now())
-    if (!verified.ok) throw new MureError('unauthenticated', `the caller is refused: ${verified.reason}`)
-    const facts = certificateFacts(certificate)
-    if (facts.clusterId !== this.#options.clusterId || facts.role === undefined)
-      throw new MureError('unauthenticated', 'the caller is refused: it is of another cluster')
-    const nodeId = facts.nodeId as NodeId
-    if (this.#options.isBlocked?.(nodeId) === true)
-      throw new MureError('unauthenticated', 'the caller is refused: it was removed from the cluster')
-    return { nodeId, role: facts.role, remoteAddress: socket.remoteAddress ?? '', expired: verified.expired }
+  #logFailure(path: string, code: string, error: unknown): void {
+    if (code === 'internal') this.#options.logger.error('a call failed', { path, error })
   }
 }
 
-function admit(audience: Audience, peer: Peer | undefined): void {
-  if (audience === 'anyone') return
-  if (peer === undefined) throw new MureError('unauthenticated', 'a node certificate is needed')
-  if (audience === 'renewal') return
-  if (peer.expired)
-    throw new MureError('unauthenticated', 'the node certificate has expired: renew it', {
-      details: { expired: true },
-    })
-  if (audience === 'manager' && peer.role !== 'manager')
-    throw new MureError('forbidden', 'only a manager may do this')
-}
+const callerIsGone = () => new MureError('cancelled', 'the caller is gone')
 
-async function readBody(stream: ServerHttp2Stream): Promise<string> {
-  const chunks: Buffer[] = []
-  let bytes = 0
-  for await (const chunk of stream as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > maxBodyBytes) throw new MureError('invalid', 'the request is too large')
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString()
-}
-
-function parseJson(text: string): unknown {
+function parseBody(text: string): unknown {
+  if (text === '') return {}
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -249,8 +297,12 @@ function parseJson(text: string): unknown {
   }
 }
 
+/** Answers, and asks a caller that is still sending to stop. */
 function respondJson(stream: ServerHttp2Stream, status: number, body: unknown): void {
-  if (stream.destroyed) return
+  if (stream.destroyed || stream.closed || stream.headersSent) return
+  const text = JSON.stringify(body)
   stream.respond({ ':status': status, 'content-type': 'application/json' })
-  stream.end(JSON.stringify(body))
+  stream.end(text, () => {
+    if (!stream.readableEnded) stream.close()
+  })
 }

@@ -36,17 +36,29 @@ export function toWire(thrown: unknown): { status: number; body: WireError } {
   }
 }
 
-export function fromWire(status: number, text: string): MureError {
+export function isWireError(value: unknown): value is WireError {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'code' in value &&
+    typeof value.code === 'string' &&
+    Object.hasOwn(statusOf, value.code) &&
+    'message' in value &&
+    typeof value.message === 'string'
+  )
+}
+
+export function ofWire(wire: WireError): MureError {
+  return new MureError(wire.code, wire.message, wire.details === undefined ? {} : { details: wire.details })
+}
+
+/** The error in an answer that is none of success. Who answers otherwise is not one of us. */
+export function errorOfAnswer(address: string, status: number, text: string): MureError {
   try {
-    const wire = JSON.parse(text) as WireError
-    if (wire.code in statusOf)
-      return new MureError(
-        wire.code,
-        wire.message,
-        wire.details === undefined ? {} : { details: wire.details },
-      )
+    const wire: unknown = JSON.parse(text)
+    if (isWireError(wire)) return ofWire(wire)
   } catch {
     // Not ours; said below.
   }
-  return new MureError('unavailable', `the other end answered ${String(status)}: it is not a Mure manager`)
+  return new MureError('unavailable', `${address} is not a Mure manager: it answered ${String(status)}`)
 }

@@ -2,14 +2,14 @@ import { instant } from '#lib/clock.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
 import { createRequest, createRoot, issueNodeCertificate } from '../authority.ts'
-import type { KeyPair } from '../authority.ts'
+import type { Issuer, KeyPair } from '../authority.ts'
 
 /** A cluster's root, for tests. */
 export const aRoot = (): Promise<KeyPair> => createRoot(instant(Date.now()))
 
 /** A node's identity under that root, for tests. */
 export async function anIdentity(
-  root: KeyPair,
+  root: Issuer,
   role: NodeRole,
   options: { nodeId?: string; clusterId?: string; lifeMs?: number; now?: number } = {},
 ) {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { createInterface } from 'node:readline'
 import type { Engine } from '#engine/engine.ts'
+import { lines } from '#engine/lines.ts'
 import { engineError, readText } from '#engine/transport.ts'
 import { stringifyJson } from '#lib/lossless-json.ts'
 import type { ApiRequest } from '../../http/request.ts'
@@ -36,14 +36,14 @@ export async function streamEvents(
       ? []
       : await pastLines(behind, query, { since, until: pastEnd }, signal)
   const cluster = since === undefined ? [] : [...behind.cluster.past(since, pastEnd)].filter(isWanted)
-  const lines = [
+  const told = [
     ...past.map((line) => ({ line, at: timeOf(line) })),
     ...cluster.map((event) => ({ line: stringifyJson(event), at: event.timeNano })),
   ].sort((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
   const live = isOver ? undefined : await askEngine(behind, query, { since: nowNano, until }, signal)
   response.writeHead(200, { 'Content-Type': 'application/json' })
   response.flushHeaders()
-  for (const { line } of lines) await write(response, line, signal)
+  for (const { line } of told) await write(response, line, signal)
   if (live !== undefined) await follow(live, behind.cluster, isWanted, response, signal)
   response.end()
   return 'streamed'
@@ -100,8 +100,7 @@ async function follow(
   }
   const fromEngine = async () => {
     try {
-      for await (const line of createInterface({ input: live, crlfDelay: Infinity }))
-        if (line !== '') await write(response, line, signal)
+      for await (const line of lines(live)) await write(response, line, signal)
     } finally {
       over.abort()
     }
