@@ -80,7 +80,7 @@ test('a failed task is replaced after the delay, and the replacement carries the
   assert.equal(first.wakeAt, now + 5_000)
   const later = instant(now + 5_000)
   const ended: Task = { ...failed, desiredState: 'shutdown' }
-  assert.deepEqual(desires(decide(viewOf(service, [ended, replacement as Task]), later).changes), [
+  assert.deepEqual(desires(decide(viewOf(service, [ended, replacement]), later).changes), [
     [replacement?.meta.id, 'running'],
   ])
 })
@@ -155,7 +155,7 @@ test('history is kept to the limit', () => {
     taskOf(service, 1, 'failed', {
       desiredState: 'shutdown',
       meta: { ...aTask().meta, createdAt: instant(testEpoch + i) },
-    } as Partial<Task>),
+    }),
   ).map((task, i) => ({ ...task, meta: { ...task.meta, createdAt: instant(testEpoch + i) } }))
   const { changes } = decide(
     viewOf(service, [
