@@ -26,5 +26,5 @@ test('a lab that is there keeps its hosts and its subnet, and gets what is asked
 
 test('counts that make no lab are refused', () => {
   assert.throws(() => planLab({ name: 'lab', managers: 0 }, undefined, []), { code: 'invalid' })
-  assert.throws(() => planLab({ name: 'lab', workers: 155 }, undefined, []), { code: 'invalid' })
+  assert.throws(() => planLab({ name: 'lab', workers: 205 }, undefined, []), { code: 'invalid' })
 })

@@ -15,7 +15,7 @@ const defaults = { managers: 1, workers: 3, kind: 'mure' } as const
 
 const maxLabs = 100
 /** Last byte of the first host of each role. */
-const firstOf = { registry: 2, manager: 11, worker: 101 } as const
+const firstOf = { registry: 2, manager: 11, worker: 51 } as const
 const maxOf = { manager: firstOf.worker - firstOf.manager, worker: 255 - firstOf.worker } as const
 
 const networkOf = (index: number): string => `192.168.${String(100 + index)}`

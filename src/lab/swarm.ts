@@ -1,3 +1,4 @@
+import { errorText, MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import { apiSocket, ask, swarmState } from './probe.ts'
@@ -36,7 +37,10 @@ export async function formSwarm(lab: LabRecord, wait: Wait, say: (text: string) 
   const managers = outside('manager')
   if (managers.length > 0) {
     const token = await joinToken(lab, first, 'manager', wait)
-    for (const host of managers) await join(host, token)
+    for (const host of managers) {
+      await join(host, token)
+      await untilReachable(lab, first, host, wait)
+    }
   }
   const workers = outside('worker')
   if (workers.length > 0) {
@@ -68,26 +72,51 @@ async function docker(
   wait: Wait,
   say: (text: string) => void,
 ): Promise<void> {
-  const shown = args.map((word) => (word.startsWith('SWMTKN-') ? 'SWMTKN-…' : word)).join(' ')
-  say(`${host.name}: docker ${shown}`)
-  wait.note(`${host.name}: docker ${shown}`)
-  await runIn(lab, host, ['docker', ...args], { signal: wait.signal, timeoutMs: joinTimeoutMs })
+  const shown = `${host.name}: docker ${withoutTokens(args.join(' '))}`
+  say(shown)
+  wait.note(shown)
+  try {
+    await runIn(lab, host, ['docker', ...args], { signal: wait.signal, timeoutMs: joinTimeoutMs })
+  } catch (error) {
+    wait.check()
+    const said = errorText(error).split('): ').at(-1) ?? ''
+    throw new MureError('unavailable', `${shown}: ${withoutTokens(said)}`)
+  }
 }
+
+/** A token is a secret: it is not for screens and logs. */
+const withoutTokens = (text: string): string => text.replaceAll(/SWMTKN-\S+/g, 'SWMTKN-…')
 
 interface NodeAnswer {
   readonly Description?: { readonly Hostname?: string }
   readonly Status?: { readonly State?: string }
+  readonly ManagerStatus?: { readonly Reachability?: string }
+}
+
+/** The nodes as this manager sees them; undefined while it cannot say. */
+async function nodesSeenBy(lab: LabRecord, manager: LabHost): Promise<NodeAnswer[] | undefined> {
+  const answer = await ask(lab, manager, apiSocket, '/nodes')
+  return answer === undefined ? undefined : (JSON.parse(answer.body) as NodeAnswer[])
+}
+
+/** Until the new manager counts: the next one would change the quorum before it has its vote. */
+async function untilReachable(lab: LabRecord, first: LabHost, joined: LabHost, wait: Wait): Promise<void> {
+  wait.note(`${joined.name} to be a reachable manager`)
+  for (;;) {
+    const node = (await nodesSeenBy(lab, first))?.find((other) => other.Description?.Hostname === joined.name)
+    if (node?.ManagerStatus?.Reachability === 'reachable') return
+    await sleep(50, wait.signal)
+  }
 }
 
 /** Until some manager counts every host as ready. */
 async function untilReady(lab: LabRecord, hosts: readonly LabHost[], wait: Wait): Promise<void> {
   const managers = hosts.filter(({ role }) => role === 'manager')
   for (;;) {
-    const answers = await Promise.all(managers.map((host) => ask(lab, host, apiSocket, '/v1.41/nodes')))
+    const answers = await Promise.all(managers.map((host) => nodesSeenBy(lab, host)))
     let missing: string[] = hosts.map(({ name }) => name)
-    for (const answer of answers) {
-      if (answer === undefined) continue
-      const nodes = JSON.parse(answer.body) as NodeAnswer[]
+    for (const nodes of answers) {
+      if (nodes === undefined) continue
       const ready = nodes
         .filter((node) => node.Status?.State === 'ready')
         .map((node) => node.Description?.Hostname)
