@@ -1,28 +1,69 @@
-import { access, chmod, rm, writeFile } from 'node:fs/promises'
-import { exec } from '#lib/exec.ts'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import { execResult } from '#lib/exec.ts'
 import { MureError } from '#lib/errors.ts'
+import { installPackages } from './packages.ts'
 
-/** What a lab, and every host with Mure, needs of Debian: the program that shows a package is there, and the package. */
-const needed: readonly { readonly program: string; readonly name: string }[] = [
-  { program: 'dockerd', name: 'docker.io' },
-  { program: 'etcd', name: 'etcd-server' },
-  { program: 'etcdctl', name: 'etcd-client' },
-  { program: 'docker-registry', name: 'docker-registry' },
-  { program: 'haproxy', name: 'haproxy' },
-  { program: 'nft', name: 'nftables' },
-  { program: 'iptables', name: 'iptables' },
-  { program: 'ip', name: 'iproute2' },
-  { program: 'conntrack', name: 'conntrack' },
-  { program: 'busybox', name: 'busybox-static' },
-  { program: 'setpriv', name: 'util-linux' },
-  { program: 'sysctl', name: 'procps' },
+/** A Debian package, and how its presence shows: by a program, since docker-ce's dockerd does as well as Debian's. */
+interface Prerequisite {
+  readonly name: string
+  readonly program: string
+}
+
+/** What a lab, and every host with Mure, needs of Debian. */
+const prerequisites: readonly Prerequisite[] = [
+  { name: 'docker.io', program: 'dockerd' },
+  { name: 'etcd-server', program: 'etcd' },
+  { name: 'etcd-client', program: 'etcdctl' },
+  { name: 'docker-registry', program: 'docker-registry' },
+  { name: 'haproxy', program: 'haproxy' },
+  { name: 'nftables', program: 'nft' },
+  { name: 'iptables', program: 'iptables' },
+  { name: 'iproute2', program: 'ip' },
+  { name: 'conntrack', program: 'conntrack' },
+  { name: 'procps', program: 'sysctl' },
+  { name: 'util-linux', program: 'nsenter' },
 ]
+
+/** Clients that the tests drive Mure with, besides docker's own. */
+export const clients: readonly Prerequisite[] = [{ name: 'docker-compose', program: 'docker-compose' }]
+
+/** Debian's other busybox has the same program, linked to a C library that an image would have to carry. */
+const staticBusybox = 'busybox-static'
 
 const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin']
 
-async function isThere(program: string): Promise<boolean> {
+/** Installs the packages that are missing; silent and quick when none is. */
+export async function ensurePackages(
+  say: (text: string) => void,
+  also: readonly Prerequisite[] = [],
+): Promise<void> {
+  const wanted = [...prerequisites, ...also]
+  const missing = await missingOf(wanted)
+  if (missing.length === 0) return
+  if (!(await isInstalled('apt-get')))
+    throw new MureError('unavailable', `these are missing, and there is no apt-get: ${missing.join(' ')}`)
+  requireRoot('installing Debian packages')
+  await installPackages(missing, say)
+  const still = await missingOf(wanted)
+  if (still.length > 0)
+    throw new MureError('unavailable', `apt-get ended well, but these are still missing: ${still.join(' ')}`)
+}
+
+export function requireRoot(what: string): void {
+  if (process.getuid?.() !== 0) throw new MureError('forbidden', `${what} needs root`)
+}
+
+async function missingOf(wanted: readonly Prerequisite[]): Promise<string[]> {
+  const missing: string[] = []
+  for (const { name, program } of wanted) if (!(await isInstalled(program))) missing.push(name)
+  if (!(await hasStaticBusybox())) missing.push(staticBusybox)
+  return missing
+}
+
+async function isInstalled(program: string): Promise<boolean> {
   for (const folder of folders) {
-    const found = await access(`${folder}/${program}`).then(
+    const found = await access(`${folder}/${program}`, constants.X_OK).then(
       () => true,
       () => false,
     )
@@ -31,45 +72,8 @@ async function isThere(program: string): Promise<boolean> {
   return false
 }
 
-/** Installs the packages that are missing, and starts none of their services: the lab brings its own. */
-export async function ensurePackages(say: (text: string) => void): Promise<void> {
-  const missing: string[] = []
-  for (const { program, name } of needed) if (!(await isThere(program))) missing.push(name)
-  if (missing.length === 0) return
-  if (!(await isThere('apt-get')))
-    throw new MureError(
-      'unavailable',
-      `these are needed and cannot be installed without apt: ${missing.join(' ')}`,
-    )
-  say(`installing Debian packages: ${missing.join(' ')}`)
-  const restore = await forbidServices()
-  try {
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
-    await exec('apt-get', ['-qq', 'update'], { env, timeoutMs: 300_000 })
-    await exec('apt-get', ['-qq', '-y', '--no-install-recommends', 'install', ...missing], {
-      env,
-      timeoutMs: 900_000,
-    })
-  } finally {
-    await restore()
-  }
-  say('packages installed')
-}
-
-const policyFile = '/usr/sbin/policy-rc.d'
-
-/**
- * Debian starts a service as soon as it is installed; its registry and etcd would take the ports that ours need.
- * policy-rc.d is Debian's own way to say no, and is taken away again. One that is there already is left alone.
- * @see https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt
- */
-async function forbidServices(): Promise<() => Promise<void>> {
-  const present = await access(policyFile).then(
-    () => true,
-    () => false,
-  )
-  if (present) return () => Promise.resolve()
-  await writeFile(policyFile, '#!/bin/sh\nexit 101\n')
-  await chmod(policyFile, 0o755)
-  return () => rm(policyFile, { force: true })
+async function hasStaticBusybox(): Promise<boolean> {
+  if (!(await isInstalled('busybox'))) return false
+  const status = await execResult('dpkg-query', ['--show', '--showformat=${Status}', staticBusybox])
+  return status.stdout.endsWith(' installed')
 }

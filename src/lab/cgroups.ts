@@ -1,38 +1,39 @@
 import { readdir, rmdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { systemCode } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 
 const mount = '/sys/fs/cgroup'
 
-/** Removes a host's control groups in every hierarchy. They empty as the kernel buries their processes. */
-export async function removeCgroups(name: string, wait: Wait): Promise<void> {
-  const hierarchies = await readdir(mount).catch(() => [])
-  for (const path of [join(mount, name), ...hierarchies.map((hierarchy) => join(mount, hierarchy, name))])
-    await removeTree(path, wait)
+/** Removes a group and all below it, in the unified hierarchy or in every one of version 1. */
+export async function removeCgroups(path: string, wait: Wait): Promise<void> {
+  const roots = [mount, ...(await foldersIn(mount)).map((hierarchy) => join(mount, hierarchy))]
+  for (const root of roots) {
+    await removeTree(join(root, path), wait)
+    // What all labs share goes with the last of them: while it has children the kernel refuses.
+    if (dirname(path) !== '/') await rmdir(join(root, dirname(path))).catch(() => undefined)
+  }
 }
 
 async function removeTree(path: string, wait: Wait): Promise<void> {
-  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
-  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(path, entry.name), wait)
+  for (const name of await foldersIn(path)) await removeTree(join(path, name), wait)
   for (;;) {
     try {
       await rmdir(path)
       return
     } catch (error) {
-      if (systemCode(error) !== 'EBUSY') return
+      const code = systemCode(error)
+      if (code === 'ENOENT') return
+      if (code !== 'EBUSY') throw error
+      // A group empties only as the kernel buries its processes.
       wait.note(`the processes of ${path} to end`)
-      await sleep(20, wait.signal)
+      await sleep(10, wait.signal)
     }
   }
 }
 
-/** The control groups that a lab left behind, whoever made them. */
-export async function cgroupsOfLab(lab: string): Promise<string[]> {
-  const names = new Set<string>()
-  for (const hierarchy of ['', ...(await readdir(mount).catch(() => []))])
-    for (const name of await readdir(join(mount, hierarchy)).catch(() => []))
-      if (name.startsWith(`mure-lab-${lab}-`)) names.add(`/${name}`)
-  return [...names]
+async function foldersIn(path: string): Promise<string[]> {
+  const entries = await readdir(path, { withFileTypes: true }).catch(() => [])
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name)
 }

@@ -1,21 +1,28 @@
+import { rm } from 'node:fs/promises'
 import { startWait } from '#lib/wait.ts'
-import { cgroupsOfLab, removeCgroups } from './cgroups.ts'
-import { stopForwarding } from './forward.ts'
-import { powerOff } from './host.ts'
-import { checkName, forgetLab, readLab } from './lab.ts'
-import { labNamespaces, removeNamespace } from './network.ts'
+import { removeCgroups } from './cgroups.ts'
+import { deleteNamespaces } from './network.ts'
+import { killMarked, labMark } from './processes.ts'
+import { checkName, cgroupOfLab, labDir } from './record.ts'
+import { lockLab } from './lock.ts'
+
+const downTimeoutMs = 120_000
 
 /**
- * Takes everything of a lab away. What is left of one whose making or unmaking was interrupted is found by name,
- * so this may be called at any time and as often as one likes.
+ * Takes a lab away. All of it is found by its name: processes by their mark, namespaces, control groups and files by
+ * their prefix. So it does not matter how far an `up` or a `down` had come when it was killed, and this may be called
+ * as often as one likes.
  */
-export async function labDown(name: string, signal?: AbortSignal): Promise<void> {
+export async function labDown(
+  name: string,
+  say: (text: string) => void,
+  signal?: AbortSignal,
+): Promise<void> {
   checkName(name)
-  using wait = startWait({ timeoutMs: 60_000, signal, what: 'the lab to be gone' })
-  const lab = await readLab(name)
-  await stopForwarding(name)
-  if (lab !== undefined) await Promise.all(lab.hosts.map((host) => powerOff(lab, host, wait)))
-  for (const namespace of await labNamespaces(name)) await removeNamespace(namespace)
-  for (const cgroup of await cgroupsOfLab(name)) await removeCgroups(cgroup, wait)
-  await forgetLab(name)
+  using wait = startWait({ timeoutMs: downTimeoutMs, signal, what: 'the lab to be gone' })
+  await using _lock = await lockLab(name, wait, say)
+  await killMarked(wait, labMark(name))
+  await deleteNamespaces(name)
+  await removeCgroups(cgroupOfLab(name), wait)
+  await rm(labDir(name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }

@@ -1,90 +1,64 @@
-import { spawn } from 'node:child_process'
-import { readFile, writeFile } from 'node:fs/promises'
-import { connect, createServer } from 'node:net'
+import { writeFile } from 'node:fs/promises'
+import { once } from 'node:events'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { labDir, wireOf, writeLab } from './lab.ts'
-import type { LabRecord } from './lab.ts'
+import { exec } from '#lib/exec.ts'
+import { MureError } from '#lib/errors.ts'
+import type { Wait } from '#lib/wait.ts'
+import { holdLock } from './lock.ts'
+import { hostMark, labMark, markedProcesses } from './processes.ts'
+import { labDir, wireOf, writeLab } from './record.ts'
+import type { Forward, LabRecord } from './record.ts'
+
+/** No host can have this name. */
+const forwarder = '.forwarder'
 
 /**
- * Leads ports of this machine's loopback into the lab. HAProxy does it, as it can listen in one network namespace
- * and connect in another.
+ * Leads ports of this machine's loopback into the lab, those of before included; a port that is taken becomes the
+ * next free one. HAProxy does it: one process that listens in one network namespace and connects in another, so
+ * neither routes nor packet filters of this machine are touched. Connections that are open go on.
  */
-export async function forward(
-  lab: LabRecord,
-  wanted: readonly { port: number; to: string }[],
-): Promise<LabRecord> {
-  const kept = lab.forwards.filter(({ to }) => wanted.every((other) => other.to !== to))
-  const chosen: { port: number; to: string }[] = [...kept]
-  for (const { port, to } of wanted) {
-    const before = lab.forwards.find((other) => other.to === to)
-    chosen.push({ port: before?.port ?? (await freeFrom(port)), to })
-  }
-  const next: LabRecord = { ...lab, forwards: chosen }
+export async function forward(lab: LabRecord, wanted: readonly Forward[], wait: Wait): Promise<LabRecord> {
+  // Of all labs together: two that look for a free port at once would find the same.
+  await using _lock = await holdLock('.ports', wait, () => undefined)
+  const running = await markedProcesses(labMark(lab.name), hostMark(forwarder))
+  const added = wanted.filter(({ to }) => lab.forwards.every((other) => other.to !== to))
+  if (running.length > 0 && added.length === 0) return lab
+  const forwards: Forward[] = running.length > 0 ? [...lab.forwards] : []
+  for (const { port, to } of running.length > 0 ? added : [...lab.forwards, ...added])
+    forwards.push({ port: await freePort(port, forwards), to })
+  const next = { ...lab, forwards }
   await writeLab(next)
-  await stopForwarding(lab.name)
   const config = join(labDir(lab.name), 'forward.cfg')
-  await writeFile(config, render(next))
-  const child = spawn('haproxy', ['-f', config, '-db', '-q'], { detached: true, stdio: 'ignore' })
-  child.unref()
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', reject)
+  await writeFile(config, renderForwarder(wireOf(lab.name), forwards))
+  const handOver = running.length > 0 ? ['-sf', ...running.map(String)] : []
+  // -D: back once it listens, or with the reason why it cannot.
+  await exec('haproxy', ['-D', '-q', '-f', config, ...handOver], {
+    env: { PATH: process.env['PATH'], MURE_LAB: lab.name, MURE_LAB_HOST: forwarder },
   })
-  await writeFile(pidPath(lab.name), String(child.pid))
   return next
 }
 
-export async function stopForwarding(lab: string): Promise<void> {
-  const pid = Number(await readFile(pidPath(lab), 'utf8').catch(() => ''))
-  if (!(pid > 0)) return
-  const command = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '')
-  if (command.includes(join(labDir(lab), 'forward.cfg'))) process.kill(pid, 'SIGTERM')
-}
-
-export async function isForwarding(lab: string): Promise<boolean> {
-  const pid = Number(await readFile(pidPath(lab), 'utf8').catch(() => ''))
-  const command = pid > 0 ? await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '') : ''
-  return command.includes(join(labDir(lab), 'forward.cfg'))
-}
-
-const pidPath = (lab: string): string => join(labDir(lab), 'forward.pid')
-
-function render(lab: LabRecord): string {
-  const sections = lab.forwards.map(
+export function renderForwarder(namespace: string, forwards: readonly Forward[]): string {
+  const listeners = forwards.map(
     ({ port, to }) =>
-      `listen p${String(port)}\n  bind 127.0.0.1:${String(port)}\n  server s ${to} namespace ${wireOf(lab.name)}\n`,
+      `listen p${String(port)}\n  bind 127.0.0.1:${String(port)}\n  server lab ${to} namespace ${namespace}\n`,
   )
-  return `global\n  maxconn 4096\ndefaults\n  mode tcp\n  timeout connect 5s\n  timeout client 1h\n  timeout server 1h\n${sections.join('')}`
+  // Long silences are normal: a log that is followed, a dashboard that is left open.
+  const limits = 'timeout connect 5s\n  timeout client 24h\n  timeout server 24h'
+  return `global\n  maxconn 4096\ndefaults\n  mode tcp\n  ${limits}\n${listeners.join('')}`
 }
 
-/** The port itself, or the next one that nobody listens at. */
-async function freeFrom(port: number): Promise<number> {
-  for (let candidate = port; ; candidate++) {
-    if (await answers(candidate)) continue
-    const free = await new Promise<boolean>((resolve) => {
-      const server = createServer()
-      server.once('error', () => {
-        resolve(false)
-      })
-      server.listen(candidate, '127.0.0.1', () => {
-        server.close(() => {
-          resolve(true)
-        })
-      })
-    })
-    if (free) return candidate
+async function freePort(first: number, taken: readonly Forward[]): Promise<number> {
+  for (let port = first; port < 65_536; port++) {
+    if (taken.some((other) => other.port === port)) continue
+    const server = createServer().listen(port, '127.0.0.1')
+    const free = await once(server, 'listening').then(
+      () => true,
+      () => false,
+    )
+    server.close()
+    if (free) return port
   }
-}
-
-function answers(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1')
-    socket.once('connect', () => {
-      socket.destroy()
-      resolve(true)
-    })
-    socket.once('error', () => {
-      resolve(false)
-    })
-  })
+  throw new MureError('exhausted', `no port of this machine is free from ${String(first)} on`)
 }

@@ -1,123 +1,112 @@
 import { spawn } from 'node:child_process'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
+import { once } from 'node:events'
 import { join } from 'node:path'
 import { MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import { removeCgroups } from './cgroups.ts'
-import { cgroupOf, hostDir, namespaceOf } from './lab.ts'
-import type { LabHost, LabRecord } from './lab.ts'
-import { ensureHostNetwork, setCable } from './network.ts'
+import { layOut, logFile } from './host-files.ts'
+import { plugIn, pluggedHosts, setCable, unplug } from './network.ts'
+import { hostMark, isMarked, killMarked, labMark } from './processes.ts'
+import { cgroupOfHost, hostDir, namespaceOf } from './record.ts'
+import type { LabHost, LabRecord } from './record.ts'
 
-/** Where the host's first process is remembered. */
+const root = join(import.meta.dirname, '..', '..')
+const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+const marksOf = (lab: LabRecord, host: LabHost) => [labMark(lab.name), hostMark(host.name)]
 const pidFile = (lab: LabRecord, host: LabHost): string => join(hostDir(lab.name, host.name), 'pid')
 
-/** Folders that the host's own are laid over; they must exist on this machine. */
-const mountPoints = ['/var/lib/docker', '/var/lib/mure', '/etc/docker']
-
-/** The host's first process as this machine sees it, or undefined while the host is off. */
+/**
+ * The host's first process as this machine numbers it, or undefined while there is no such host. One that is still
+ * being laid out is none yet: its folders would be the machine's.
+ */
 export async function hostPid(lab: LabRecord, host: LabHost): Promise<number | undefined> {
-  const text = await readFile(pidFile(lab, host), 'utf8').catch(() => '')
-  const outer = Number(text)
-  if (!(outer > 0)) return undefined
-  // The number may have been given to another process since.
-  const environment = await readFile(`/proc/${String(outer)}/environ`, 'utf8').catch(() => '')
-  if (!environment.includes(`HOST_DIR=${hostDir(lab.name, host.name)}\0`)) return undefined
-  const children = await readFile(`/proc/${String(outer)}/task/${String(outer)}/children`, 'utf8').catch(
-    () => '',
-  )
-  const inner = Number(children.split(' ')[0])
-  return inner > 0 ? inner : undefined
+  const outer = Number(await readFile(pidFile(lab, host), 'utf8').catch(() => ''))
+  // The number may have gone to another process since.
+  if (!(outer > 0) || !(await isMarked(outer, ...marksOf(lab, host)))) return undefined
+  const task = `/proc/${String(outer)}/task/${String(outer)}/children`
+  const inner = Number((await readFile(task, 'utf8').catch(() => '')).split(' ')[0])
+  if (!(inner > 0)) return undefined
+  const name = await readFile(`/proc/${String(inner)}/root/run/lab-host`, 'utf8').catch(() => '')
+  return name.trim() === host.name ? inner : undefined
 }
 
-/** Starts a host that is off. Its daemons come up by themselves. */
-export async function startHost(lab: LabRecord, host: LabHost): Promise<void> {
+/** Starts a host that is off, cable plugged in. Its daemons come up by themselves. */
+export async function startHost(lab: LabRecord, host: LabHost, wait: Wait): Promise<void> {
   if ((await hostPid(lab, host)) !== undefined) return
-  await ensureHostNetwork(lab, host)
-  await setCable(lab, host, true)
+  // Should it have been on its way up when its starter was killed: one engine at a time on these files.
+  await killMarked(wait, ...marksOf(lab, host))
+  await plugIn(lab, host)
   await layOut(lab, host)
-  const folder = hostDir(lab.name, host.name)
-  const log = await open(join(folder, 'logs', 'init.log'), 'a')
-  const child = spawn(
-    'nsenter',
-    [
-      `--net=/run/netns/${namespaceOf(lab.name, host.name)}`,
-      ...['unshare', '--mount', '--uts', '--ipc', '--pid', '--fork', '--kill-child', '--'],
-      ...['docker-init', '--', 'sh', join(import.meta.dirname, 'host-init.sh')],
-    ],
-    {
+  const log = await open(logFile(lab.name, host.name, 'init'), 'a')
+  try {
+    const child = spawn('sh', ['-c', boot], {
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
-      env: {
-        PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin',
-        HOME: '/root',
-        HOST_DIR: folder,
-        HOST_NAME: host.name,
-        HOST_KIND: host.kind,
-        HOST_CGROUP: cgroupOf(lab.name, host.name),
-        MURE_NODE: process.execPath,
-        MURE_ROOT: join(import.meta.dirname, '..', '..'),
-      },
-    },
-  )
-  await new Promise<void>((resolve, reject) => {
-    child.once('spawn', resolve)
-    child.once('error', reject)
-  })
-  child.unref()
-  await log.close()
-  await writeFile(pidFile(lab, host), String(child.pid))
+      env: environment(lab, host),
+    })
+    await once(child, 'spawn')
+    child.unref()
+    wait.note(`${host.name} to be laid out`)
+    while ((await hostPid(lab, host)) === undefined) {
+      if (child.exitCode !== null || child.signalCode !== null) throw await bootFailure(lab, host)
+      await sleep(10, wait.signal)
+    }
+  } finally {
+    await log.close()
+  }
+}
+
+async function bootFailure(lab: LabRecord, host: LabHost): Promise<MureError> {
+  const log = await readFile(logFile(lab.name, host.name, 'init'), 'utf8')
+  return new MureError('internal', `${host.name} did not start: ${log.trim().split('\n').at(-1) ?? ''}`)
+}
+
+/**
+ * The number is on disk before there is a host. `nsenter --net` rather than `ip netns exec`, which would lay a /sys
+ * over the control groups; `--kill-child` ties the host's first process to the one whose number is kept.
+ */
+const boot = `echo $$ >"$HOST_DIR/pid"
+exec nsenter --net="/run/netns/$HOST_NAMESPACE" \\
+  unshare --mount --uts --ipc --pid --fork --kill-child docker-init -- sh "$MURE_ROOT/src/lab/host-init.sh"`
+
+function environment(lab: LabRecord, host: LabHost): NodeJS.ProcessEnv {
+  const compileCache = process.env['NODE_COMPILE_CACHE']
+  return {
+    PATH: path,
+    HOME: '/root',
+    MURE_LAB: lab.name,
+    MURE_LAB_HOST: host.name,
+    HOST_DIR: hostDir(lab.name, host.name),
+    HOST_NAME: host.name,
+    HOST_KIND: host.kind,
+    HOST_NAMESPACE: namespaceOf(lab.name, host.name),
+    HOST_CGROUP: cgroupOfHost(lab.name, host.name),
+    MURE_NODE: process.execPath,
+    MURE_ROOT: root,
+    ...(compileCache === undefined ? {} : { NODE_COMPILE_CACHE: compileCache }),
+  }
 }
 
 /** The power is cut: the cable is dead first, so that no goodbye reaches anybody. */
 export async function powerOff(lab: LabRecord, host: LabHost, wait: Wait): Promise<void> {
+  if ((await pluggedHosts(lab)).has(host.name)) await setCable(lab, host, 'down')
+  await killMarked(wait, ...marksOf(lab, host))
+  await unplug(lab, host)
+  await removeCgroups(cgroupOfHost(lab.name, host.name), wait)
+}
+
+/** The words before a command that make it run in all of a host's namespaces. */
+export async function enterHost(lab: LabRecord, host: LabHost): Promise<string[]> {
   const pid = await hostPid(lab, host)
-  if (pid === undefined) return
-  await setCable(lab, host, false).catch(() => undefined)
-  process.kill(pid, 'SIGKILL')
-  wait.note(`${host.name} to be off`)
-  while ((await hostPid(lab, host)) !== undefined) await sleep(20, wait.signal)
-  await rm(pidFile(lab, host), { force: true })
-  await removeCgroups(cgroupOf(lab.name, host.name), wait)
+  if (pid === undefined) {
+    const flag = lab.name === 'lab' ? '' : ` --name ${lab.name}`
+    throw new MureError(
+      'unavailable',
+      `${host.name} is off (switch it on with: mure lab start ${host.name}${flag})`,
+    )
+  }
+  return ['nsenter', '--target', String(pid), '--mount', '--uts', '--ipc', '--net', '--pid']
 }
-
-/** How to run something in all of a host's namespaces. */
-export async function enterArguments(lab: LabRecord, host: LabHost): Promise<string[]> {
-  const pid = await hostPid(lab, host)
-  if (pid === undefined)
-    throw new MureError('unavailable', `${host.name} is off: start it with "mure lab start ${host.name}"`)
-  return ['-t', String(pid), '-m', '-u', '-i', '-n', '-p', '--']
-}
-
-async function layOut(lab: LabRecord, host: LabHost): Promise<void> {
-  const folder = hostDir(lab.name, host.name)
-  for (const path of mountPoints) await mkdir(path, { recursive: true })
-  for (const name of ['docker', 'mure', 'etc-docker', 'logs', 'registry'])
-    await mkdir(join(folder, name), { recursive: true })
-  const names = lab.hosts.map((other) => `${other.address} ${other.name}`)
-  await writeFile(join(folder, 'hosts'), `127.0.0.1 localhost\n::1 localhost\n${names.join('\n')}\n`)
-  await writeFile(join(folder, 'hostname'), `${host.name}\n`)
-  // Nobody answers there, at once: what is not in /etc/hosts does not exist in a lab.
-  await writeFile(join(folder, 'resolv.conf'), 'nameserver 127.0.0.1\n')
-  await writeFile(
-    join(folder, 'etc-docker', 'daemon.json'),
-    JSON.stringify({
-      'insecure-registries': ['registry:5000'],
-      'log-level': 'warn',
-      'max-concurrent-downloads': 10,
-      // A storage that syncs each layer to disk would only slow a lab down.
-      'storage-driver': 'overlay2',
-      ...(host.kind === 'mure' ? { 'live-restore': true } : {}),
-    }),
-  )
-  if (host.kind === 'registry')
-    await writeFile(join(folder, 'registry.yml'), registryConfig(join(folder, 'registry')))
-}
-
-const registryConfig = (folder: string): string => `version: 0.1
-log: { level: warn }
-storage:
-  filesystem: { rootdirectory: ${folder} }
-  delete: { enabled: true }
-http: { addr: ":5000" }
-`

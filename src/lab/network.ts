@@ -1,73 +1,82 @@
 import { exec, execResult } from '#lib/exec.ts'
-import { gatewayOf, namespaceOf, wireOf } from './lab.ts'
-import type { LabHost, LabRecord } from './lab.ts'
+import { gatewayOf, prefixLength } from './plan.ts'
+import { namespaceOf, namespacePrefix, wireOf } from './record.ts'
+import type { LabHost, LabRecord } from './record.ts'
 
-/** A device's name has 15 characters at most. */
-const cableOf = (host: string): string => `c-${host}`.slice(0, 15)
+/** The wire's end of a host's cable. A device's name has 15 characters at most. */
+const cableOf = (host: LabHost): string => `to-${host.name}`
 
-const ip = (batch: string, namespace?: string): Promise<string> =>
-  exec('ip', [...(namespace === undefined ? [] : ['-n', namespace]), '-batch', '-'], { input: batch })
-
-async function namespaces(): Promise<Set<string>> {
-  const text = await exec('ip', ['netns', 'list'])
-  return new Set(text.split('\n').map((line) => line.split(' ')[0] ?? ''))
+/** All commands in one process; the first that fails ends it. */
+async function ip(namespace: string, ...commands: readonly string[]): Promise<void> {
+  await exec('ip', ['-n', namespace, '-batch', '-'], { input: `${commands.join('\n')}\n` })
 }
 
-/** The bridge that all hosts are plugged into. */
+/** A card keeps its address when its host is started anew: the others' neighbour tables stay right. */
+function macOf({ address }: LabHost): string {
+  const bytes = address.split('.').map((part) => Number(part).toString(16).padStart(2, '0'))
+  return ['02', '6d', ...bytes].join(':')
+}
+
+/** The bridge that all hosts are plugged into, in a namespace of its own. Made anew if it is there in part. */
 export async function ensureWire(lab: LabRecord): Promise<void> {
   const wire = wireOf(lab.name)
-  if ((await namespaces()).has(wire)) return
+  const bridge = await execResult('ip', ['-n', wire, '-o', 'link', 'show', 'br0', 'up'])
+  if (bridge.exitCode === 0 && bridge.stdout !== '') return
+  await deleteNamespace(wire)
   await exec('ip', ['netns', 'add', wire])
+  const address = `${gatewayOf(lab.index)}/${String(prefixLength)}`
   await ip(
-    `link set lo up\nlink add br0 type bridge\naddr add ${gatewayOf(lab.index)}/24 dev br0\nlink set br0 up\n`,
     wire,
+    'link set lo up',
+    'link add br0 type bridge',
+    `addr add ${address} dev br0`,
+    'link set br0 up',
   )
 }
 
-/** The host's network namespace, with a cable from its eth0 to the bridge. */
-export async function ensureHostNetwork(lab: LabRecord, host: LabHost): Promise<void> {
+/** A new network namespace for a host that is off, with a cable from its eth0 to the wire. */
+export async function plugIn(lab: LabRecord, host: LabHost): Promise<void> {
   const namespace = namespaceOf(lab.name, host.name)
-  const wire = wireOf(lab.name)
-  if (!(await namespaces()).has(namespace)) await exec('ip', ['netns', 'add', namespace])
-  const plugged = await execResult('ip', ['-n', namespace, 'link', 'show', 'eth0'])
-  if (plugged.exitCode !== 0) {
-    const cable = cableOf(host.name)
-    await ip(
-      `link add ${cable} type veth peer name eth0 netns ${namespace}\nlink set ${cable} master br0 up\n`,
-      wire,
-    )
-    await ip(
-      `link set lo up\naddr add ${host.address}/24 dev eth0\nlink set eth0 up\nroute add default via ${gatewayOf(lab.index)}\n`,
-      namespace,
-    )
-    await exec('ip', ['netns', 'exec', namespace, 'sysctl', '-qw', 'net.ipv4.ip_forward=1'])
-  }
+  // After a power cut no rule, route or address of before may be left.
+  await unplug(lab, host)
+  await exec('ip', ['netns', 'add', namespace])
+  await ip(
+    namespace,
+    'link set lo up',
+    `link add eth0 address ${macOf(host)} type veth peer name ${cableOf(host)} netns ${wireOf(lab.name)}`,
+    `addr add ${host.address}/${String(prefixLength)} dev eth0`,
+    'link set eth0 up',
+    `route add default via ${gatewayOf(lab.index)}`,
+  )
+  await ip(wireOf(lab.name), `link set ${cableOf(host)} master br0 up`)
 }
 
-/** Pulls the host's cable, or plugs it in again. */
-export async function setCable(lab: LabRecord, host: LabHost, plugged: boolean): Promise<void> {
-  await exec('ip', ['-n', wireOf(lab.name), 'link', 'set', cableOf(host.name), plugged ? 'up' : 'down'])
+/** Away with the namespace of a host that is off, and with its cable. */
+export async function unplug(lab: LabRecord, host: LabHost): Promise<void> {
+  // The kernel takes a namespace apart when it has time; a cable that is to be made anew must be gone before.
+  await execResult('ip', ['-n', wireOf(lab.name), 'link', 'delete', cableOf(host)])
+  await deleteNamespace(namespaceOf(lab.name, host.name))
 }
 
-export async function isPlugged(lab: LabRecord, host: LabHost): Promise<boolean> {
-  const result = await execResult('ip', ['-n', wireOf(lab.name), '-o', 'link', 'show', cableOf(host.name)])
-  return result.exitCode === 0 && /<[^>]*\bUP\b[^>]*>/.test(result.stdout)
+export async function setCable(lab: LabRecord, host: LabHost, state: 'up' | 'down'): Promise<void> {
+  await ip(wireOf(lab.name), `link set ${cableOf(host)} ${state}`)
 }
 
-/** The namespaces of a lab by their names alone: also those of a lab whose making was interrupted. */
-export async function labNamespaces(lab: string): Promise<string[]> {
-  return [...(await namespaces())].filter((name) => name.startsWith(`mure-${lab}-`))
+/** The names of the hosts whose cable is plugged in at both ends. */
+export async function pluggedHosts(lab: LabRecord): Promise<Set<string>> {
+  const links = await execResult('ip', ['-n', wireOf(lab.name), '-o', 'link', 'show', 'up'])
+  const plugged = lab.hosts.filter((host) => links.stdout.includes(` ${cableOf(host)}@`))
+  return new Set(plugged.map((host) => host.name))
 }
 
-/** Ends whatever still runs in a namespace, by process id, and removes it. */
-export async function removeNamespace(name: string): Promise<void> {
-  const pids = await execResult('ip', ['netns', 'pids', name])
-  for (const pid of pids.stdout.split('\n').filter(Boolean)) {
-    try {
-      process.kill(Number(pid), 'SIGKILL')
-    } catch {
-      // It ended by itself meanwhile.
-    }
-  }
-  await execResult('ip', ['netns', 'del', name])
+/** The lab's namespaces by their names alone: also those of a lab whose making was interrupted. */
+export async function deleteNamespaces(lab: string): Promise<void> {
+  const names = (await exec('ip', ['netns', 'list'])).split('\n').map((line) => line.split(' ')[0] ?? '')
+  for (const name of names) if (name.startsWith(namespacePrefix(lab))) await deleteNamespace(name)
+}
+
+async function deleteNamespace(name: string): Promise<void> {
+  const result = await execResult('ip', ['netns', 'delete', name])
+  if (result.exitCode !== 0 && !result.stderr.includes('No such file'))
+    throw new Error(`the network namespace ${name} cannot be deleted: ${result.stderr.trim()}`)
 }

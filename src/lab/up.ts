@@ -1,67 +1,69 @@
 import { startWait } from '#lib/wait.ts'
-import { engineSocket } from './engine.ts'
-import { forward, isForwarding } from './forward.ts'
+import type { Wait } from '#lib/wait.ts'
+import { forward } from './forward.ts'
+import { writeHostsFile } from './host-files.ts'
 import { startHost } from './host.ts'
-import { makeSeedImages, seedRegistry } from './images.ts'
-import { checkName, hostOf, listLabs, planLab, readLab, writeLab } from './lab.ts'
-import type { HostKind, LabRecord } from './lab.ts'
-import { ensureWire } from './network.ts'
-import { untilRuns } from './run.ts'
+import { seedRegistry } from './images/seed.ts'
+import { holdLock, lockLab } from './lock.ts'
+import { ensureWire, setCable } from './network.ts'
+import { untilUp } from './operations.ts'
+import { planLab } from './plan.ts'
+import type { LabWish } from './plan.ts'
+import { listLabs, machinesOf, readLab, registryOf, writeLab } from './record.ts'
+import type { LabRecord } from './record.ts'
 import { formSwarm } from './swarm.ts'
 
-export interface UpOptions {
-  readonly name: string
-  readonly managers: number
-  readonly workers: number
+export interface UpOptions extends LabWish {
+  /** Whether the hosts are made one cluster. */
   readonly swarm: boolean
-  readonly kind: HostKind
   /** Hears each step as it begins. */
   readonly say: (text: string) => void
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
-const upTimeoutMs = 180_000
+/** Eight hosts on two slow cores take a minute; beyond this, something hangs. */
+const upTimeoutMs = 300_000
+
+export const registryPort = 5000
 
 /** Brings a lab up, or completes one that is there in part. Ends when everything answers. */
 export async function labUp(options: UpOptions): Promise<LabRecord> {
-  checkName(options.name)
+  const { name, say } = options
   using wait = startWait({ timeoutMs: upTimeoutMs, signal: options.signal, what: 'the lab to come up' })
-  const existing = await readLab(options.name)
-  const taken = (await listLabs()).map((lab) => lab.index)
-  let lab = planLab(options, existing, taken)
-  await writeLab(lab)
-  options.say(
-    `${existing === undefined ? 'making' : 'completing'} lab "${lab.name}": ${lab.hosts.map((host) => host.name).join(' ')}`,
+  await using _lock = await lockLab(name, wait, say)
+  const { lab, before } = await recordPlan(options, wait)
+  say(
+    `${before === undefined ? 'making' : 'completing'} lab "${name}": ${lab.hosts.map((host) => host.name).join(' ')}`,
   )
   await ensureWire(lab)
-  const registry = hostOf(lab, 'registry')
-  const seeded = await seedRegistry(lab, registry)
-  // One after the other, as they share the bridge; each takes some milliseconds.
-  for (const host of lab.hosts) await startHost(lab, host)
-  const machines = lab.hosts.filter((host) => host.kind !== 'registry')
-  options.say('waiting for the engines')
-  await Promise.all(
-    machines.map((host) =>
-      untilRuns(
-        lab,
-        host,
-        ['docker', '-H', engineSocket(host), 'version', '-f', '{{.Server.Version}}'],
-        wait,
-      ),
-    ),
-  )
-  if (!seeded && machines[0] !== undefined) {
-    options.say('making the seed images (once on this machine)')
-    await makeSeedImages(lab, machines[0], registry)
+  await seedRegistry(name, wait, say)
+  // One after the other, as they share the wire; each takes some milliseconds.
+  for (const host of lab.hosts) {
+    await startHost(lab, host, wait)
+    await writeHostsFile(lab, host)
+    await setCable(lab, host, 'up')
   }
-  if (!(await isForwarding(lab.name)) || lab.forwards.length === 0)
-    lab = await forward(lab, [{ port: 5000, to: `${registry.address}:5000` }])
-  await Promise.all(
-    machines.map((host) => untilRuns(lab, host, ['docker', 'version', '-f', '{{.Server.Version}}'], wait)),
+  const registry = registryOf(lab)
+  const forwarded = await forward(
+    lab,
+    [{ port: registryPort, to: `${registry.address}:${String(registryPort)}` }],
+    wait,
   )
-  if (lab.swarm) {
-    options.say('docker swarm init and join')
-    await formSwarm(lab, wait)
-  }
-  return lab
+  say('waiting for the engines')
+  await Promise.all(machinesOf(lab).map((host) => untilUp(lab, host, wait)))
+  if (options.swarm) await formSwarm(lab, wait, say)
+  return forwarded
+}
+
+/** On disk before any of it is made; and one lab at a time, as they share out the subnets. */
+async function recordPlan(
+  wish: LabWish,
+  wait: Wait,
+): Promise<{ lab: LabRecord; before: LabRecord | undefined }> {
+  await using _lock = await holdLock('.plans', wait, () => undefined)
+  const before = await readLab(wish.name)
+  const taken = (await listLabs()).map((lab) => lab.index)
+  const lab = planLab(wish, before, taken)
+  await writeLab(lab)
+  return { lab, before }
 }

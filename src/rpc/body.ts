@@ -12,6 +12,11 @@ export const maxBodyBytes = 16 * 1024 * 1024
  */
 export function readBody(stream: Http2Stream, limitBytes: number, lost: () => MureError): Promise<string> {
   return new Promise((resolve, reject) => {
+    // Its 'close' may have been before anybody listened.
+    if (stream.destroyed) {
+      reject(lost())
+      return
+    }
     const chunks: Buffer[] = []
     let bytes = 0
     const settle = (act: () => void) => {

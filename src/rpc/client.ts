@@ -160,11 +160,13 @@ class Http2RpcClient implements RpcClient {
 
   #statusOf(stream: ClientHttp2Stream): Promise<number> {
     return new Promise((resolve, reject) => {
-      stream.once('response', (headers) => {
-        resolve(headers[':status'] ?? 0)
-      })
-      stream.once('close', () => {
+      const onClose = () => {
         reject(this.#lost())
+      }
+      stream.once('close', onClose)
+      stream.once('response', (headers) => {
+        stream.off('close', onClose)
+        resolve(headers[':status'] ?? 0)
       })
     })
   }

@@ -33,6 +33,7 @@ export class RawStream extends Duplex {
       this.#isRead = true
       this.push(null)
     })
+    if (stream.destroyed) this.destroy(this.#lost())
     stream.once('close', () => {
       const isWhole = stream.rstCode === constants.NGHTTP2_NO_ERROR && this.#isRead
       if (!isWhole) this.destroy(this.#lost())

@@ -145,17 +145,19 @@ class Http2RpcServer implements RpcServer {
     audience: Audience,
     handler: (call: Call<I>, peer: Peer | undefined) => Promise<O>,
   ): void {
-    this.#exact.set(`${method} ${path}`, {
+    this.#register(this.#exact, `${method} ${path}`, {
       audience,
       handler: async (stream, peer) => {
         const limit = peer === undefined ? this.#limits.bodyBytes : maxBodyBytes
         const body = parseBody(await readBody(stream, limit, callerIsGone)) as I
         const ended = new AbortController()
-        stream.once('close', () => {
+        const onClose = () => {
           ended.abort(callerIsGone())
-        })
+        }
+        stream.once('close', onClose)
         // Whoever admits anyone knows that there may be no peer, see `Call`.
         const answer = await handler({ peer: peer as Peer, body, signal: ended.signal }, peer)
+        stream.off('close', onClose)
         respondJson(stream, 200, answer ?? {})
       },
     })
@@ -166,7 +168,7 @@ class Http2RpcServer implements RpcServer {
     audience: Audience,
     handler: (stream: MessageStream<In, Out>) => Promise<void>,
   ): void {
-    this.#exact.set(`POST ${path}`, {
+    this.#register(this.#exact, `POST ${path}`, {
       audience,
       handler: async (stream, peer) => {
         stream.respond({ ':status': 200 })
@@ -188,7 +190,7 @@ class Http2RpcServer implements RpcServer {
     audience: Audience,
     handler: (rest: string, bytes: Duplex, peer: Peer | undefined) => Promise<void>,
   ): void {
-    this.#prefixes.set(prefix, {
+    this.#register(this.#prefixes, prefix, {
       audience,
       handler: async (stream, peer, rest) => {
         // Accepted when the handler begins to use it, so that what fails before arrives as an error with its words.
@@ -270,6 +272,11 @@ class Http2RpcServer implements RpcServer {
   #identify({ peer }: Connection): Peer | undefined {
     const { clusterId, clock, isBlocked } = this.#options
     return peer.identify({ trust: this.#trust, clusterId, now: clock.now(), isBlocked })
+  }
+
+  #register(routes: Map<string, Route>, key: string, route: Route): void {
+    if (routes.has(key)) throw new MureError('internal', `${key} is served twice`)
+    routes.set(key, route)
   }
 
   #find(method: string, path: string): { route: Route; rest: string } | undefined {

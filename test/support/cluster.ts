@@ -1,11 +1,13 @@
-import { sleep, startWait } from '#lib/wait.ts'
+import { errorText, isMureError } from '#lib/errors.ts'
+import { sleep } from '#lib/wait.ts'
 import { labDown } from '#lab/down.ts'
-import { powerOff, startHost } from '#lab/host.ts'
-import { hostOf } from '#lab/lab.ts'
-import type { LabRecord } from '#lab/lab.ts'
-import { setCable } from '#lab/network.ts'
-import { runIn, tryIn } from '#lab/run.ts'
+import { bootHost, moveCable, stopHost } from '#lab/operations.ts'
+import { hostOf } from '#lab/record.ts'
+import type { LabRecord } from '#lab/record.ts'
+import { runIn } from '#lab/run.ts'
 import { labUp } from '#lab/up.ts'
+
+const silent = () => undefined
 
 /** A lab of a test's own, driven by the real docker CLI inside its hosts. Gone when disposed. */
 export class TestCluster implements AsyncDisposable {
@@ -21,18 +23,18 @@ export class TestCluster implements AsyncDisposable {
     workers: number
     swarm?: boolean
   }): Promise<TestCluster> {
-    await labDown(options.name)
+    await labDown(options.name, silent)
     try {
-      const lab = await labUp({ swarm: true, ...options, kind: 'mure', say: () => undefined })
+      const lab = await labUp({ swarm: true, ...options, kind: 'mure', say: silent })
       return new TestCluster(lab)
     } catch (error) {
-      await labDown(options.name)
+      await labDown(options.name, silent)
       throw error
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await labDown(this.lab.name)
+    await labDown(this.lab.name, silent)
   }
 
   /** What docker says, run in a host. Throws when it fails. */
@@ -44,24 +46,28 @@ export class TestCluster implements AsyncDisposable {
 
   /** As `docker`, for what is expected to be refused: what it says on stderr. */
   async refused(host: string, ...args: string[]): Promise<string> {
-    const result = await tryIn(this.lab, hostOf(this.lab, host), ['docker', ...args], { timeoutMs: 60_000 })
-    if (result.exitCode === 0) throw new Error(`docker ${args.join(' ')} was not refused: ${result.stdout}`)
-    return result.stderr.trim()
+    const machine = hostOf(this.lab, host)
+    const said = await runIn(this.lab, machine, ['docker', ...args], { timeoutMs: 60_000 }).catch(
+      (error: unknown) => {
+        if (!isMureError(error, 'internal')) throw error
+        return { refusal: errorText(error) }
+      },
+    )
+    if (typeof said === 'string') throw new Error(`docker ${args.join(' ')} was not refused: ${said}`)
+    return said.refusal
   }
 
   run(host: string, ...command: string[]): Promise<string> {
     return runIn(this.lab, hostOf(this.lab, host), command, { timeoutMs: 60_000 })
   }
 
-  async powerOff(host: string): Promise<void> {
-    using wait = startWait({ timeoutMs: 30_000, what: `${host} to be off` })
-    await powerOff(this.lab, hostOf(this.lab, host), wait)
+  powerOff(host: string): Promise<void> {
+    return stopHost(this.lab.name, host, silent)
   }
 
   /** Switches a host on and waits until docker answers there. */
-  async start(host: string): Promise<void> {
-    await startHost(this.lab, hostOf(this.lab, host))
-    await this.until(`docker to answer on ${host}`, async () => (await this.docker(host, 'version')) !== '')
+  start(host: string): Promise<void> {
+    return bootHost(this.lab.name, host, silent)
   }
 
   /** As `start`, and until the host answers as a manager. */
@@ -74,7 +80,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   cable(host: string, plugged: boolean): Promise<void> {
-    return setCable(this.lab, hostOf(this.lab, host), plugged)
+    return moveCable(this.lab.name, host, plugged ? 'up' : 'down', silent)
   }
 
   /** Looks until it is so, or says after the limit what it saw last. */

@@ -1,10 +1,10 @@
 import type { Command } from 'commander'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
-import { powerOff } from '#lab/host.ts'
-import { hostOf } from '#lab/lab.ts'
-import type { LabRecord } from '#lab/lab.ts'
-import { runIn, tryIn } from '#lab/run.ts'
+import { stopHost } from '#lab/operations.ts'
+import { hostOf } from '#lab/record.ts'
+import type { LabRecord } from '#lab/record.ts'
+import { runIn } from '#lab/run.ts'
 import { labUp } from '#lab/up.ts'
 import { ensurePackages } from '../prerequisites.ts'
 
@@ -39,7 +39,7 @@ async function demo(): Promise<void> {
   await docker(['push', '--quiet', image])
 
   title('4. A service, scaled from 1 to 6 across four hosts')
-  if ((await tryIn(lab, hostOf(lab, 'manager01'), ['docker', 'service', 'inspect', 'hello'])).exitCode === 0)
+  if ((await ask(lab, ['service', 'ls', '--quiet', '--filter', 'name=hello'])) !== '')
     await docker(['service', 'rm', 'hello'])
   await docker(['service', 'create', '--detach', '--name', 'hello', image])
   await running(lab, 1, wait)
@@ -50,7 +50,7 @@ async function demo(): Promise<void> {
   title("5. A worker's power is cut, and its tasks move")
   say('$ mure lab stop --name demo worker01')
   const started = performance.now()
-  await powerOff(lab, hostOf(lab, 'worker01'), wait)
+  await stopHost(labName, 'worker01', say)
   await nodeDown(lab, 'worker01', wait)
   const down = performance.now()
   await running(lab, 6, wait, 'worker01')
@@ -78,6 +78,11 @@ function shell(lab: LabRecord): (args: readonly string[]) => Promise<void> {
   }
 }
 
+/** What docker answers on the manager. */
+async function ask(lab: LabRecord, args: readonly string[]): Promise<string> {
+  return (await runIn(lab, hostOf(lab, 'manager01'), ['docker', ...args])).trim()
+}
+
 const dockerfile = `FROM registry:5000/busybox:latest
 RUN mkdir -p /www && echo "Hello from Mure" > /www/index.html
 EXPOSE 8080
@@ -97,10 +102,8 @@ async function build(lab: LabRecord): Promise<void> {
 async function running(lab: LabRecord, count: number, wait: Wait, besides = ''): Promise<void> {
   const format = ['--filter', 'desired-state=running', '--format', '{{.Node}} {{.CurrentState}}']
   for (;;) {
-    const result = await tryIn(lab, hostOf(lab, 'manager01'), ['docker', 'service', 'ps', ...format, 'hello'])
-    const tasks = result.stdout
-      .split('\n')
-      .filter((line) => / Running /.test(line) && !line.startsWith(`${besides} `))
+    const text = await ask(lab, ['service', 'ps', ...format, 'hello'])
+    const tasks = text.split('\n').filter((line) => / Running /.test(line) && !line.startsWith(`${besides} `))
     if (tasks.length >= count) return
     wait.note(`${String(count)} tasks to run: ${String(tasks.length)} do`)
     await sleep(50, wait.signal)
@@ -109,8 +112,7 @@ async function running(lab: LabRecord, count: number, wait: Wait, besides = ''):
 
 async function nodeDown(lab: LabRecord, node: string, wait: Wait): Promise<void> {
   for (;;) {
-    const command = ['docker', 'node', 'inspect', '--format', '{{.Status.State}}', node]
-    if ((await tryIn(lab, hostOf(lab, 'manager01'), command)).stdout.trim() === 'down') return
+    if ((await ask(lab, ['node', 'inspect', '--format', '{{.Status.State}}', node])) === 'down') return
     wait.note(`${node} to be Down`)
     await sleep(50, wait.signal)
   }
