@@ -9,7 +9,7 @@ import { listen } from '../http/listen.ts'
 import type { Listening, ListenTls } from '../http/listen.ts'
 import { readJson } from '../http/read-json.ts'
 import type { ApiRequest } from '../http/request.ts'
-import { send } from '../http/response.ts'
+import { discardBody, send } from '../http/response.ts'
 import type { ApiResponse } from '../http/response.ts'
 import { Router } from '../http/router.ts'
 import type { Route } from '../http/router.ts'
@@ -264,9 +264,9 @@ class Facade implements Disposable {
       response.destroy()
       return
     }
-    // What is left of a body that was refused is not waited for.
-    if (!message.complete) response.shouldKeepAlive = false
-    send(response, { status, json: { message: text } }).catch(() => response.destroy())
+    discardBody(message, response)
+      .then(() => send(response, { status, json: { message: text } }))
+      .catch(() => response.destroy())
   }
 }
 

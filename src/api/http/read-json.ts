@@ -27,31 +27,35 @@ export async function readJson(message: IncomingMessage): Promise<unknown> {
   }
 }
 
-async function readBody(message: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = []
-  let size = 0
-  let stalled = false
-  const onStall = () => {
-    stalled = true
-    message.destroy()
-  }
-  let timer = setTimeout(onStall, stallMs)
-  try {
-    for await (const chunk of message as AsyncIterable<Buffer>) {
+/** Not by `for await`: leaving it early would destroy the connection, and with it the answer. */
+function readBody(message: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const end = (problem?: string) => {
       clearTimeout(timer)
-      timer = setTimeout(onStall, stallMs)
-      size += chunk.length
-      if (size > maxJsonBytes) throw new MureError('invalid', 'http: request body too large')
-      chunks.push(chunk)
+      message.removeAllListeners('data').removeListener('end', onEnd).removeListener('close', onClose)
+      if (problem === undefined) resolve(Buffer.concat(chunks))
+      else reject(new MureError('invalid', problem))
     }
-  } catch (error) {
-    if (error instanceof MureError) throw error
-    const reason = stalled ? `nothing came for ${String(stallMs / 1000)} s` : 'unexpected EOF'
-    throw new MureError('invalid', `invalid JSON: ${reason} while reading request body`, { cause: error })
-  } finally {
-    clearTimeout(timer)
-  }
-  return Buffer.concat(chunks)
+    const onEnd = () => {
+      end()
+    }
+    const onClose = () => {
+      end('invalid JSON: unexpected EOF while reading request body')
+    }
+    const timer = setTimeout(() => {
+      end(`invalid JSON: nothing came for ${String(stallMs / 1_000)} s while reading request body`)
+    }, stallMs)
+    message.on('data', (chunk: Buffer) => {
+      timer.refresh()
+      size += chunk.length
+      if (size > maxJsonBytes) end('http: request body too large')
+      else chunks.push(chunk)
+    })
+    message.once('end', onEnd)
+    message.once('close', onClose)
+  })
 }
 
 function requireJsonType(header: string): void {

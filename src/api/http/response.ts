@@ -1,4 +1,5 @@
-import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { once } from 'node:events'
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import { pipeline } from 'node:stream/promises'
 import type { Readable } from 'node:stream'
 import { stringifyJson } from '#lib/lossless-json.ts'
@@ -37,6 +38,20 @@ export async function send(response: ServerResponse, answer: ApiResponse): Promi
     response.end()
     // Go's encoder ends each document with a line feed; clients that read by lines rely on it.
   } else sendBody(response, answer.status, 'application/json', `${stringifyJson(answer.json)}\n`)
+}
+
+/** A body that is refused is still read for so long, and what comes after is cut off. */
+const lingerMs = 500
+
+/**
+ * Before an answer to a request whose body was not wanted: a client that is still sending would be stopped by a
+ * broken connection and never read why.
+ */
+export async function discardBody(message: IncomingMessage, response: ServerResponse): Promise<void> {
+  if (message.complete || message.destroyed) return
+  response.shouldKeepAlive = false
+  message.resume()
+  await once(message, 'end', { signal: AbortSignal.timeout(lingerMs) }).catch(() => undefined)
 }
 
 function sendBody(response: ServerResponse, status: number, type: string, body: string): void {

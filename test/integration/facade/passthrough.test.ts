@@ -10,7 +10,7 @@ import { call, exchange } from './http.ts'
 
 const oldCli = '/usr/bin/docker'
 
-describe('the engine behind the facade', { timeout: 300_000 }, () => {
+describe('the engine behind the facade', { timeout: 120_000 }, () => {
   let host: FacadeHost
   before(async () => {
     host = await startFacadeHost()

@@ -46,21 +46,11 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
   const start = async () => {
     const log = openSync(join(folder, 'dockerd.log'), 'a')
     await rm(socketPath, { force: true })
-    process = spawn(
-      'unshare',
-      [
-        '--net',
-        '--mount',
-        '--uts',
-        '--pid',
-        '--fork',
-        '--kill-child',
-        'sh',
-        '-ec',
-        script(folder, socketPath),
-      ],
-      { stdio: ['ignore', log, log] },
-    )
+    // A test that is killed takes its engine with it.
+    const inNamespaces = 'unshare --net --mount --uts --pid --fork --kill-child sh -ec'.split(' ')
+    process = spawn('setpriv', ['--pdeathsig', 'SIGKILL', ...inNamespaces, script(folder, socketPath)], {
+      stdio: ['ignore', log, log],
+    })
     closeSync(log)
     for (let attempt = 0; !(await answers(socketPath)); attempt++) {
       if (process.exitCode !== null || attempt > 300)
