@@ -24,10 +24,6 @@ export function seededRandom(seed: number): Random {
   }
 }
 
-export function pick<T>(random: Random, items: readonly T[]): T | undefined {
-  return items.length === 0 ? undefined : items[random.below(items.length)]
-}
-
 export function shuffled<T>(random: Random, items: readonly T[]): T[] {
   const result = [...items]
   for (let i = result.length - 1; i > 0; i--) {

@@ -27,4 +27,3 @@ export function newId<T extends ObjectId>(random: Random): T {
   return id as T
 }
 
-export const isId = (text: string): boolean => /^[0-9a-z]{25}$/.test(text)

@@ -4,7 +4,7 @@ import type { EngineInfo } from '#engine/types.ts'
 import { defined } from '#lib/defined.ts'
 import type { NodeDescription } from '#model/node.ts'
 
-export const mureVersion = '0.1.0'
+const mureVersion = '0.1.0'
 
 /** What the host and its engine are, as the engine tells it. */
 export async function describeNode(

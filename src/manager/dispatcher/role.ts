@@ -1,4 +1,3 @@
-import type { NodeId } from '#model/id.ts'
 import type { Node, NodeRole } from '#model/node.ts'
 import type { ManagerAddress } from '#rpc/messages.ts'
 import type { View } from '#store/mirror/view.ts'
@@ -27,5 +26,3 @@ export function leaderOf(view: View): Node | undefined {
   return undefined
 }
 
-export const isManager = (view: View, nodeId: NodeId): boolean =>
-  view.get('node', nodeId)?.status.role === 'manager'

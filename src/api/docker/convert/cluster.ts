@@ -72,10 +72,6 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
 
 const positive = (value: number | undefined): number | undefined => (value === 0 ? undefined : value)
 
-/** The signing key that `swarm ca --rotate --ca-key` brings; it is no part of what is kept as the spec. */
-export const signingKeyOf = (body: unknown): string | undefined =>
-  new Fields(body, 'Spec').object('CAConfig')?.string('SigningCAKey')
-
 export function clusterSpecFromModel(spec: ClusterSpec): object {
   const raft = { ...raftDefaults, ...spec.raft }
   return {

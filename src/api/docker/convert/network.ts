@@ -1,36 +1,7 @@
 import { defined } from '#lib/defined.ts'
-import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
-import { Fields, omitEmpty, timestamp } from './fields.ts'
+import type { IpamRange, Network } from '#model/network.ts'
+import { omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
-
-/** The body of `POST /networks/create`. */
-export function networkSpecToModel(body: unknown): NetworkSpec {
-  const from = new Fields(body, 'NetworkCreate')
-  const ipam = from.object('IPAM')
-  const driver = from.string('Driver') ?? ''
-  return {
-    name: from.string('Name') ?? '',
-    labels: from.stringMap('Labels') ?? {},
-    driver: { name: driver === '' ? 'overlay' : driver, options: from.stringMap('Options') ?? {} },
-    ipv6: from.boolean('EnableIPv6') ?? false,
-    internal: from.boolean('Internal') ?? false,
-    attachable: from.boolean('Attachable') ?? false,
-    ingress: from.boolean('Ingress') ?? false,
-    ipam: {
-      driver: { name: ipam?.string('Driver') ?? 'default', options: ipam?.stringMap('Options') ?? {} },
-      ranges: ipam?.objects('Config', rangeToModel) ?? [],
-    },
-  }
-}
-
-function rangeToModel(from: Fields): IpamRange {
-  return defined({
-    subnet: from.string('Subnet') ?? '',
-    range: omitEmpty(from.string('IPRange')),
-    gateway: omitEmpty(from.string('Gateway')),
-    auxiliary: from.stringMap('AuxiliaryAddresses'),
-  })
-}
 
 const rangeFromModel = (range: IpamRange): object =>
   defined({
