@@ -1,10 +1,12 @@
 import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
 import { startWait } from '#lib/wait.ts'
 import { removeCgroups } from './cgroups.ts'
+import { removeMountPoints } from './mount-points.ts'
 import { deleteNamespaces } from './network.ts'
 import { killMarked, labMark } from './processes.ts'
-import { checkName, cgroupOfLab, labDir } from './record.ts'
-import { lockLab } from './lock.ts'
+import { checkName, cgroupOfLab, labDir, listLabs } from './record.ts'
+import { holdLock, lockLab } from './lock.ts'
 
 const downTimeoutMs = 120_000
 
@@ -24,5 +26,9 @@ export async function labDown(
   await killMarked(wait, labMark(name))
   await deleteNamespaces(name)
   await removeCgroups(cgroupOfLab(name), wait)
-  await rm(labDir(name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  // The record goes last: until then, `lab ls` shows that there is something to take away.
+  for (const path of [join(labDir(name), 'hosts'), labDir(name)])
+    await rm(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  await using _plans = await holdLock('.plans', wait, () => undefined)
+  if ((await listLabs()).length === 0) await removeMountPoints()
 }

@@ -1,11 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gatewayOf } from './plan.ts'
+import { makeMountPoints } from './mount-points.ts'
 import { hostDir } from './record.ts'
 import type { LabHost, LabRecord } from './record.ts'
-
-/** Folders of this machine that a host's own are laid over; they must exist for that. */
-export const mountPoints = ['/var/lib/docker', '/var/lib/mure'] as const
 
 /** Where the registry of a lab keeps its images. */
 export const registryStorage = (lab: string): string => join(hostDir(lab, 'registry'), 'registry')
@@ -16,7 +14,7 @@ export const logFile = (lab: string, host: string, daemon: string): string =>
 /** A host's files on this machine. What the host itself has written since is kept. */
 export async function layOut(lab: LabRecord, host: LabHost): Promise<void> {
   const folder = hostDir(lab.name, host.name)
-  for (const path of mountPoints) await mkdir(path, { recursive: true })
+  await makeMountPoints()
   for (const name of ['docker', 'mure', 'etc/docker', 'etc.work', 'logs'])
     await mkdir(join(folder, name), { recursive: true })
   await writeHostsFile(lab, host)

@@ -1,3 +1,4 @@
+import { containsAddress, parseNetwork } from './address.ts'
 import type { Node } from './node.ts'
 
 /** One placement constraint: `node.labels.zone==a`. */
@@ -7,37 +8,48 @@ export interface Constraint {
   readonly value: string
 }
 
-const key = /^[a-z0-9][a-z0-9\-_.]+$/i
+const key = /^[a-z_][a-z0-9\-_.]+$/i
 const value = /^[a-z0-9:\-_\s.*()?+[\]\\^$|/]+$/i
+/** In the order they are looked for: a text with `==` anywhere in it is split there. */
+const operators = ['==', '!='] as const
 
 /**
- * Reads a constraint, or says why it cannot be one.
+ * Reads a constraint, or says why it cannot be one, as swarmkit would.
  * @see https://docs.docker.com/reference/cli/docker/service/create/#constraint
  */
 export function parseConstraint(text: string): Constraint | { readonly refusal: string } {
-  const at = text.search(/[!=]=/)
-  if (at < 0) return { refusal: `constraint expected one operator from ==, !=` }
+  const operator = operators.find((candidate) => text.includes(candidate))
+  if (operator === undefined)
+    return { refusal: `constraint expected one operator from ${operators.join(', ')}` }
+  const at = text.indexOf(operator)
   const left = text.slice(0, at).trim()
-  const right = text.slice(at + 2).trim()
+  const right = text.slice(at + operator.length).trim()
   if (!key.test(left)) return { refusal: `key '${left}' is invalid` }
-  if (right === '' || !value.test(right)) return { refusal: `value '${right}' is invalid` }
-  return { key: left, operator: text.slice(at, at + 2) as '==' | '!=', value: right }
+  if (!value.test(right)) return { refusal: `value '${right}' is invalid` }
+  return { key: left, operator, value: right }
 }
 
-/** Whether the node meets every constraint. Values compare without regard to case, except those of labels. */
+/** The constraints of a placement that parse; the others were refused before they could be stored. */
+export const parseConstraints = (texts: readonly string[]): Constraint[] =>
+  texts.map(parseConstraint).filter((parsed): parsed is Constraint => !('refusal' in parsed))
+
+/** Whether the node meets every constraint. Values compare without regard to case; names of labels do not. */
 export function meetsConstraints(node: Node, constraints: readonly Constraint[]): boolean {
   return constraints.every((constraint) => {
+    if (constraint.key.toLowerCase() === 'node.ip') return meetsAddress(constraint, node.status.address)
     const actual = valueOf(node, constraint.key)
     if (actual === undefined) return false
-    const same = actual.some((candidate) => sameValue(constraint, candidate))
+    const wanted = constraint.value.toLowerCase()
+    const same = actual.some((candidate) => candidate.toLowerCase() === wanted)
     return constraint.operator === '==' ? same : !same
   })
 }
 
-function sameValue(constraint: Constraint, actual: string): boolean {
-  if (constraint.key.toLowerCase() === 'node.ip') return sameNetwork(constraint.value, actual)
-  if (/^(node|engine)\.labels\./i.test(constraint.key)) return actual === constraint.value
-  return actual.toLowerCase() === constraint.value.toLowerCase()
+/** A malformed address or network is met by no node, whatever the operator. */
+function meetsAddress({ operator, value: wanted }: Constraint, actual: string): boolean {
+  const network = parseNetwork(wanted)
+  if (network === undefined) return false
+  return containsAddress(network, actual) === (operator === '==')
 }
 
 /** Undefined: there is no such key, and so no node meets the constraint, whatever it says. */
@@ -54,8 +66,6 @@ function valueOf(node: Node, name: string): string[] | undefined {
       return [description?.hostname ?? node.meta.name]
     case 'node.role':
       return [node.status.role]
-    case 'node.ip':
-      return [node.status.address]
     case 'node.platform.os':
       return [description?.platform.os ?? '']
     case 'node.platform.arch':
@@ -75,21 +85,3 @@ const architectureNames: readonly (readonly string[])[] = [
 export const architectures = (name: string): string[] => [
   ...(architectureNames.find((names) => names.includes(name)) ?? [name]),
 ]
-
-/** An address, or one within `a.b.c.d/n`. */
-function sameNetwork(wanted: string, actual: string): boolean {
-  const [network = '', bits] = wanted.split('/')
-  if (bits === undefined) return network === actual
-  const size = Number(bits)
-  const a = toNumber(network)
-  const b = toNumber(actual)
-  if (a === undefined || b === undefined || !(size >= 0 && size <= 32)) return false
-  const mask = size === 0 ? 0 : (~0 << (32 - size)) >>> 0
-  return (a & mask) >>> 0 === (b & mask) >>> 0
-}
-
-function toNumber(address: string): number | undefined {
-  const parts = address.split('.').map(Number)
-  if (parts.length !== 4 || parts.some((part) => !(part >= 0 && part <= 255))) return undefined
-  return parts.reduce((number, part) => number * 256 + part, 0)
-}

@@ -31,6 +31,9 @@ export const isTerminal = (state: TaskState): boolean => compareStates(state, 'r
 /** Between its birth and its end. */
 export const isLive = (state: TaskState): boolean => !isTerminal(state)
 
+/** A desired state in which the manager wants the task to run, or to become ready to; `complete` is a job's. */
+export const isRunnable = (desired: TaskState): boolean => compareStates(desired, 'complete') <= 0
+
 export type TransitionOwner = 'orchestrator' | 'allocator' | 'scheduler' | 'agent' | 'node-health'
 
 /**

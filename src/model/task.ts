@@ -40,6 +40,12 @@ export interface TaskStatus {
 }
 
 /**
+ * What a task was made for, where it is not simply missing: `restart` after its predecessor ended, `move` because
+ * the predecessor lost its place, `update` because the service's spec has changed.
+ */
+export type TaskCause = 'restart' | 'move' | 'update'
+
+/**
  * One scheduled instance. `spec` never changes: a changed service makes new tasks. Each mutable field has
  * one writer, see `model/owners.ts`.
  */
@@ -54,7 +60,7 @@ export interface Task {
   readonly serviceLabels: Labels
   /** The generation of the service's spec this task was made from. */
   readonly serviceGeneration: number
-  /** 1… for replicated services and jobs; 0 for global ones. */
+  /** 1… for replicated services, 0… for replicated jobs (Docker counts both so); 0 for global ones. */
   readonly slot: number
   /** '' until the scheduler has chosen. For global services set at creation. */
   readonly nodeId: NodeId | ''
@@ -64,6 +70,7 @@ export interface Task {
   readonly ports: readonly PortSpec[]
   readonly genericResources?: readonly GenericResource[]
   readonly jobIteration?: number
+  readonly cause?: TaskCause
   /** Restarts of this slot within the policy's window, oldest first, so that a new leader counts the same. */
   readonly restarts?: { readonly count: number; readonly at: readonly Instant[] }
   /** A replacement waits until then before it may go to `running`. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises'
-import { arch, tmpdir } from 'node:os'
+import { arch } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
@@ -29,11 +29,11 @@ const created = '1970-01-01T00:00:00Z'
 const architectures: Readonly<Record<string, string>> = { x64: 'amd64' }
 
 /**
- * An image of one layer, with no engine involved.
+ * An image of one layer, with no engine involved. Its files are laid out in a folder below `scratch` meanwhile.
  * @see https://distribution.github.io/distribution/spec/manifest-v2-2/
  */
-export async function buildImage(image: SeedImage): Promise<BuiltImage> {
-  const tar = await rootTar(image)
+export async function buildImage(image: SeedImage, scratch: string): Promise<BuiltImage> {
+  const tar = await rootTar(image, scratch)
   const layer = blobOf(await promisify(gzip)(tar))
   const config = blobOf(
     Buffer.from(
@@ -65,8 +65,8 @@ function blobOf(bytes: Buffer): Blob {
   return { digest: `sha256:${createHash('sha256').update(bytes).digest('hex')}`, bytes }
 }
 
-async function rootTar(image: SeedImage): Promise<Buffer> {
-  const folder = await mkdtemp(join(tmpdir(), 'mure-image-'))
+async function rootTar(image: SeedImage, scratch: string): Promise<Buffer> {
+  const folder = await mkdtemp(join(scratch, 'image-'))
   try {
     const root = join(folder, 'root')
     await mkdir(root)

@@ -41,9 +41,11 @@ async function cachedStorage(wait: Wait, say: (text: string) => void): Promise<s
     if (entry.startsWith('seed-')) await rm(join(cacheDir, entry), { recursive: true })
   say(`making the seed images: ${seedImages.map((image) => image.name).join(', ')} (once on this machine)`)
   const fresh = join(cacheDir, 'seed-new')
+  // What one that was killed while it made them has left.
+  await rm(fresh, { recursive: true, force: true })
   {
     await using registry = await startRegistry(fresh, wait)
-    for (const image of seedImages) await pushImage(registry.socketPath, await buildImage(image))
+    for (const image of seedImages) await pushImage(registry.socketPath, await buildImage(image, fresh))
   }
   await rename(join(fresh, 'storage'), join(cacheDir, name))
   await rm(fresh, { recursive: true })
@@ -71,7 +73,10 @@ async function startRegistry(
   const socketPath = join(folder, 'socket')
   const config = join(folder, 'config.yml')
   await writeFile(config, registryConfig(join(folder, 'storage'), { net: 'unix', addr: socketPath }))
-  const child = spawn('docker-registry', ['serve', config], { stdio: 'ignore' })
+  // Should this process be killed, it goes along.
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', 'docker-registry', 'serve', config], {
+    stdio: 'ignore',
+  })
   await once(child, 'spawn')
   await using started = new AsyncDisposableStack()
   started.defer(() => stop(child))

@@ -1,64 +1,50 @@
-import { meetsConstraints } from '#model/constraint.ts'
 import type { Node } from '#model/node.ts'
 import type { Service } from '#model/service.ts'
-import type { Task } from '#model/task.ts'
+import { toleratesNode } from '#model/toleration.ts'
 import type { Environment, Verdict } from '../verdict.ts'
-import { newTask } from './new-task.ts'
+import { Plan } from './plan.ts'
 import { reap } from './reaper.ts'
-import { decideRestart } from './restart.ts'
-import { constraintsOf, hasEnded, isWanted } from './service-view.ts'
+import { meetsPlacement, tolerationsOf } from './service-view.ts'
 import type { ServiceView } from './service-view.ts'
-import { byAge } from './slots.ts'
+import { isSpent } from './spent.ts'
+import { slotsByNode } from './slots.ts'
 import type { Slot } from './slots.ts'
-import { Plan, tendSlot } from './slot-plan.ts'
+import { tendSlot } from './tend-slot.ts'
 import { planUpdate } from './update.ts'
 
 /** Brings a global service to one task on every node that may have it. */
 export function reconcileGlobal(view: ServiceView, service: Service, env: Environment): Verdict {
-  const plan = new Plan(env)
-  const constraints = constraintsOf(service)
-  const byNode = new Map<string, Task[]>()
-  for (const task of view.tasks) {
-    const group = byNode.get(task.nodeId)
-    if (group === undefined) byNode.set(task.nodeId, [task])
-    else group.push(task)
-  }
-  const kept: Slot[] = []
+  const plan = new Plan(view, service, env)
+  const slots = slotsByNode(view.tasks)
+  const present = new Set<Slot>()
+  const updatable: Slot[] = []
   for (const node of view.nodes()) {
-    const slot = slotOf(byNode.get(node.meta.id))
-    byNode.delete(node.meta.id)
-    const eligible = isEligible(node) && meetsConstraints(node, constraints)
-    if (slot !== undefined && slot.wanted.length > 0) {
-      kept.push(slot)
-      tendSlot(plan, view, service, slot, node.meta.id)
-    } else if (eligible && node.spec.availability === 'active' && !isSpent(slot, service, env))
-      plan.add(newTask(service, { slot: 0, nodeId: node.meta.id }, env), `node ${node.meta.name} has none`)
+    const slot = slots.get(node.meta.id)
+    if (slot !== undefined) {
+      present.add(slot)
+      tendSlot(plan, slot)
+    }
+    if (slot !== undefined && (slot.wanted.length > 0 || isSpent(plan, slot))) {
+      // A paused node gets nothing new.
+      if (node.spec.availability !== 'pause') updatable.push(slot)
+    } else if (mayHave(node, service))
+      plan.add({ slot: 0, nodeId: node.meta.id, desiredState: 'running' }, `node ${node.meta.name} has none`)
   }
-  // What is left ran on nodes that are no more.
-  for (const tasks of byNode.values())
-    for (const task of tasks) if (isWanted(task)) plan.desire(task, 'shutdown', 'its node was removed')
-  const update = planUpdate(plan, view, service, kept)
-  reap(plan, view.tasks, view.taskHistoryLimit)
-  return {
-    changes: update === undefined ? plan.changes : [...plan.changes, update],
-    because: plan.because,
-    ...(plan.wakeAt === undefined ? {} : { wakeAt: plan.wakeAt }),
-  }
+  for (const slot of slots.values())
+    if (!present.has(slot))
+      for (const task of slot.wanted) plan.desire(task, 'shutdown', 'its node was removed')
+  planUpdate(plan, updatable)
+  reap(plan, slots.values(), present)
+  return plan.verdict()
 }
 
-const isEligible = (node: Node): boolean =>
-  node.status.state === 'ready' && node.spec.availability !== 'drain'
-
-function slotOf(tasks: Task[] | undefined): Slot | undefined {
-  if (tasks === undefined) return undefined
-  tasks.sort(byAge)
-  const newest = tasks.at(-1)
-  return newest === undefined ? undefined : { number: 0, tasks, wanted: tasks.filter(isWanted), newest }
-}
-
-function isSpent(slot: Slot | undefined, service: Service, env: Environment): boolean {
-  if (slot === undefined || !hasEnded(slot.newest)) return false
-  if (slot.newest.serviceGeneration !== service.meta.generation) return false
-  if (slot.newest.status.state === 'shutdown' || slot.newest.status.state === 'orphaned') return false
-  return !decideRestart(slot.newest, env.now).restart
+/** Whether a global service (or job) puts a task on the node. Room for it is the scheduler's question. */
+export function mayHave(node: Node, service: Service): boolean {
+  const { template } = service.spec
+  return (
+    node.status.state === 'ready' &&
+    node.spec.availability === 'active' &&
+    meetsPlacement(node, template) &&
+    toleratesNode(node, tolerationsOf(template), ['no-schedule', 'no-execute'])
+  )
 }

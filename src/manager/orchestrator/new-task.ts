@@ -3,17 +3,17 @@ import type { Random } from '#lib/random.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
 import type { Service } from '#model/service.ts'
-import type { Task } from '#model/task.ts'
+import type { Task, TaskCause } from '#model/task.ts'
 import type { TaskState } from '#model/task-state.ts'
 
 export interface NewTaskOptions {
   readonly slot: number
   /** Global services choose it with the task. */
-  readonly nodeId?: NodeId
-  readonly desiredState?: TaskState
+  readonly nodeId?: NodeId | ''
+  readonly desiredState: TaskState
+  readonly cause?: TaskCause
   readonly startAfter?: Instant
   readonly restarts?: Task['restarts']
-  readonly jobIteration?: number
 }
 
 /** A task of a service as it is now. */
@@ -23,6 +23,7 @@ export function newTask(
   env: { now: Instant; random: Random },
 ): Task {
   const { now } = env
+  const { job } = service.status
   return {
     kind: 'task',
     meta: {
@@ -41,12 +42,13 @@ export function newTask(
     serviceGeneration: service.meta.generation,
     slot: options.slot,
     nodeId: options.nodeId ?? '',
-    desiredState: options.desiredState ?? 'running',
+    desiredState: options.desiredState,
     attachments: [],
     ports: service.spec.endpoint?.ports ?? [],
     ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
-    ...(options.jobIteration === undefined ? {} : { jobIteration: options.jobIteration }),
+    ...(options.cause === undefined ? {} : { cause: options.cause }),
+    ...(job === undefined ? {} : { jobIteration: job.iteration }),
     status: { state: 'new', since: now, message: 'created', error: '', containers: [] },
   }
 }

@@ -1,11 +1,12 @@
 import type { Environment, Verdict } from '../verdict.ts'
-import { nothing } from '../verdict.ts'
+import { remove, update } from '#model/change.ts'
+import type { Change } from '#model/change.ts'
 import { reconcileGlobal } from './global.ts'
-import { reap } from './reaper.ts'
+import { reconcileGlobalJob, reconcileReplicatedJob } from './jobs.ts'
+import { isRemovable } from './reaper.ts'
 import { reconcileReplicated } from './replicated.ts'
-import { isWanted } from './service-view.ts'
+import { hasEnded } from './service-view.ts'
 import type { ServiceView } from './service-view.ts'
-import { Plan } from './slot-plan.ts'
 
 /** What is to be done about one service now. */
 export function reconcileService(view: ServiceView, env: Environment): Verdict {
@@ -17,17 +18,23 @@ export function reconcileService(view: ServiceView, env: Environment): Verdict {
     case 'global':
       return reconcileGlobal(view, service, env)
     case 'replicated-job':
+      return reconcileReplicatedJob(view, service, env)
     case 'global-job':
-      return nothing
+      return reconcileGlobalJob(view, service, env)
   }
 }
 
 /** The service is gone: its tasks are stopped, and taken away as they end. */
 function removeAll(view: ServiceView, env: Environment): Verdict {
-  const plan = new Plan(env)
-  for (const task of view.tasks)
-    if (isWanted(task) || task.desiredState === 'shutdown')
-      plan.desire(task, 'remove', 'the service was removed')
-  reap(plan, view.tasks, 0)
-  return { changes: plan.changes, because: plan.because }
+  const changes = view.tasks.flatMap((task): Change[] => {
+    const doomed = { ...task, desiredState: 'remove', meta: { ...task.meta, updatedAt: env.now } } as const
+    if (hasEnded(task) || isRemovable(doomed)) return [remove(task)]
+    return task.desiredState === 'remove' ? [] : [update(doomed)]
+  })
+  const because = changes.flatMap((change) =>
+    change.op === 'update'
+      ? [{ kind: 'task', id: change.object.meta.id, text: 'the service was removed' }]
+      : [],
+  )
+  return { changes, because }
 }

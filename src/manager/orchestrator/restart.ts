@@ -9,26 +9,29 @@ export type RestartDecision =
 
 /**
  * Whether a task that has ended is followed by another in its slot, and when. The count of restarts rides on the
- * replacement, since old tasks are trimmed and a new leader must count the same.
+ * replacement, since old tasks are trimmed and a new leader must count the same. A job that is complete is never
+ * restarted: for it, `any` means `on-failure`.
  */
-export function decideRestart(task: Task, now: Instant): RestartDecision {
+export function decideRestart(task: Task, now: Instant, isJob = false): RestartDecision {
   const policy = effectiveRestart(task.spec.restart)
-  const { state } = task.status
   if (policy.condition === 'none') return { restart: false, reason: 'the restart policy is "none"' }
-  if (policy.condition === 'on-failure' && state === 'complete')
-    return { restart: false, reason: 'it completed, and the restart policy is "on-failure"' }
+  if (task.status.state === 'complete' && (policy.condition === 'on-failure' || isJob))
+    return { restart: false, reason: `it completed, and the restart policy is "${policy.condition}"` }
   const before = task.restarts ?? { count: 0, at: [] }
   if (policy.maxAttempts > 0) {
-    const since = policy.windowMs > 0 ? now - policy.windowMs : 0
-    const counted = policy.windowMs > 0 ? before.at.filter((at) => at > since).length : before.count
-    if (counted >= policy.maxAttempts)
+    const attempts =
+      policy.windowMs > 0
+        ? before.at.filter((at) => at > task.status.since - policy.windowMs).length
+        : before.count
+    if (attempts >= policy.maxAttempts)
       return {
         restart: false,
-        reason: `it was restarted ${String(counted)} times, as often as its policy allows`,
+        reason: `it was restarted ${String(attempts)} times, as often as its policy allows`,
       }
   }
   // Of the moments only as many are kept as the policy can count.
-  const at = [...before.at, now].slice(-Math.max(1, policy.maxAttempts))
+  const at =
+    policy.maxAttempts > 0 && policy.windowMs > 0 ? [...before.at, now].slice(-policy.maxAttempts) : []
   return {
     restart: true,
     startAfter: instant(Math.max(now, task.status.since + policy.delayMs)),
@@ -36,9 +39,12 @@ export function decideRestart(task: Task, now: Instant): RestartDecision {
   }
 }
 
-/** A replacement for a reason that is not the task's fault: its restarts are as before, and it need not wait. */
-export const replaceNow = (task: Task, now: Instant): Extract<RestartDecision, { restart: true }> => ({
-  restart: true,
-  startAfter: now,
-  restarts: task.restarts ?? { count: 0, at: [] },
-})
+/**
+ * A task that lost its place is replaced at once: it is not its fault, so there is no delay and no count. One that
+ * was to run only once ("none") is not replaced, as in Swarm.
+ */
+export function decideMove(task: Task, now: Instant): RestartDecision {
+  if (effectiveRestart(task.spec.restart).condition === 'none')
+    return { restart: false, reason: 'the restart policy is "none"' }
+  return { restart: true, startAfter: now, restarts: task.restarts ?? { count: 0, at: [] } }
+}

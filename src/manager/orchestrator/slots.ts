@@ -1,30 +1,45 @@
-import type { Task } from '#model/task.ts'
 import { isWanted } from './service-view.ts'
+import type { Task } from '#model/task.ts'
 
-/** All tasks of one slot, oldest first. */
+/** All tasks that have held one place: a number of a replicated service, a node of a global one. */
 export interface Slot {
   readonly number: number
+  /** The node it is bound to; '' where the scheduler chooses. */
+  readonly nodeId: Task['nodeId']
+  /** Oldest first. */
   readonly tasks: readonly Task[]
   /** Those that are wanted, oldest first. */
   readonly wanted: readonly Task[]
   readonly newest: Task
 }
 
-export function slotsOf(tasks: readonly Task[]): Map<number, Slot> {
-  const groups = new Map<number, Task[]>()
+export function slotsByNumber(tasks: readonly Task[]): Map<number, Slot> {
+  const slots = new Map<number, Slot>()
+  for (const [number, group] of grouped(tasks, (task) => task.slot))
+    slots.set(number, toSlot(group, number, ''))
+  return slots
+}
+
+export function slotsByNode(tasks: readonly Task[]): Map<string, Slot> {
+  const slots = new Map<string, Slot>()
+  for (const [nodeId, group] of grouped(tasks, (task) => task.nodeId))
+    slots.set(nodeId, toSlot(group, 0, nodeId))
+  return slots
+}
+
+function grouped<K>(tasks: readonly Task[], keyOf: (task: Task) => K): Map<K, [Task, ...Task[]]> {
+  const groups = new Map<K, [Task, ...Task[]]>()
   for (const task of tasks) {
-    const group = groups.get(task.slot)
-    if (group === undefined) groups.set(task.slot, [task])
+    const group = groups.get(keyOf(task))
+    if (group === undefined) groups.set(keyOf(task), [task])
     else group.push(task)
   }
-  const slots = new Map<number, Slot>()
-  for (const [number, group] of groups) {
-    group.sort(byAge)
-    const newest = group.at(-1)
-    if (newest !== undefined)
-      slots.set(number, { number, tasks: group, wanted: group.filter(isWanted), newest })
-  }
-  return slots
+  return groups
+}
+
+function toSlot(group: [Task, ...Task[]], number: number, nodeId: Task['nodeId']): Slot {
+  const tasks = group.length > 1 ? group.sort(byAge) : group
+  return { number, nodeId, tasks, wanted: tasks.filter(isWanted), newest: tasks.at(-1) ?? group[0] }
 }
 
 /** By creation; of one moment, by the restarts they carry and then by id, so that every leader sees one order. */

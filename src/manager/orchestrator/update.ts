@@ -1,186 +1,121 @@
-import { instant } from '#lib/clock.ts'
-import { update } from '#model/change.ts'
-import type { Change } from '#model/change.ts'
 import { effectiveUpdate } from '#model/defaults.ts'
-import type { Service, UpdatePolicy, UpdateState, UpdateStatus } from '#model/service.ts'
+import type { UpdatePolicy } from '#model/service.ts'
 import { compareStates } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
-import { isUpToDate } from '#model/up-to-date.ts'
-import { newTask } from './new-task.ts'
+import { instant } from '#lib/clock.ts'
+import type { Plan } from './plan.ts'
+import { decideRestart } from './restart.ts'
 import { hasEnded } from './service-view.ts'
-import type { ServiceView } from './service-view.ts'
 import type { Slot } from './slots.ts'
-import type { Plan } from './slot-plan.ts'
+import { isUnplaceable } from './tend-slot.ts'
+import { isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
 
 /**
  * Replaces what is not of the present spec, as many slots at a time as the policy allows. All it knows is in the
  * service's update status and in the tasks themselves, so that another leader goes on where this one stopped.
- * Answers the change of the service's own status, if there is one.
+ *
+ * 1. A slot that has begun is finished, also when the update is paused meanwhile.
+ * 2. Stop-first: the new task is made ready (its image pulled) before the old one is told to stop, and starts after it
+ *    has. Where it cannot get ready beside the old one (a port, resources), the old one stops first.
+ * 3. Start-first: the old one stops once the new one runs.
+ * 4. An old task that still runs is not given up for a new one that failed.
  */
-export function planUpdate(
-  plan: Plan,
-  view: ServiceView,
-  service: Service,
-  slots: readonly Slot[],
-): Change | undefined {
-  const { now } = plan.env
-  const dirty = slots.filter((slot) => slot.wanted.some((task) => !isUpToDate(task, service)))
-  const status = service.status.update
-  if (status === undefined || status.state === 'completed' || status.state === 'rollback_completed') {
-    if (dirty.length === 0) return undefined
-    step(plan, service, slots, dirty, effectiveUpdate(service.spec.update))
-    return setStatus(service, plan, { state: 'updating', startedAt: now, message: 'update in progress' })
+export function planUpdate(plan: Plan, slots: readonly Slot[]): void {
+  const state = plan.service.status.update?.state
+  const policy = effectiveUpdate(
+    state === 'rollback_started' ? plan.service.spec.rollback : plan.service.spec.update,
+  )
+  const stale: Slot[] = []
+  let moving = 0
+  for (const slot of slots) {
+    const live = slot.wanted.filter((task) => !hasEnded(task) && !plan.touches(task))
+    const old = live.filter((task) => !plan.isClean(task))
+    const fresh = live.find((task) => plan.isClean(task))
+    if (fresh !== undefined) {
+      if (old.length > 0) concludePair(plan, policy, old, fresh)
+    } else if (isStale(plan, slot, old)) stale.push(slot)
+    if (fresh !== undefined && isUpdateTask(plan, fresh) && isMoving(plan, policy, fresh)) moving += 1
   }
-  if (status.state === 'paused' || status.state === 'rollback_paused') return undefined
-  const rollingBack = status.state === 'rollback_started'
-  const policy = effectiveUpdate(rollingBack ? service.spec.rollback : service.spec.update)
-  const failed = failures(view, service, status, policy.monitorMs)
-  if (failed.length / Math.max(1, slots.length) > policy.maxFailureRatio) {
-    const outcome = onFailure(plan, service, status, policy, failed[0])
-    if (outcome !== 'continue') return outcome
-  }
-  if (dirty.length > 0) {
-    step(plan, service, slots, dirty, policy)
-    return undefined
-  }
-  return finish(plan, service, slots, status, policy, rollingBack)
+  if (state === 'paused' || state === 'rollback_paused') return
+  if (judgeUpdate(plan, policy, { slots, stale, moving }) === 'stop') return
+  replaceStale(plan, policy, stale, policy.parallelism === 0 ? Infinity : policy.parallelism - moving)
 }
 
-/** Starts on the next slots: those under way count against the parallelism. */
-function step(
+/** Old tasks and no new one; or nothing that is to run any more (its policy forbids), of an old spec. */
+function isStale(plan: Plan, slot: Slot, old: readonly Task[]): boolean {
+  if (plan.isRefilled(slot)) return false
+  return old.length > 0 || (slot.wanted.length === 0 && !plan.isClean(slot.newest))
+}
+
+/** It has not come up yet, or the delay after it did is not over. */
+function isMoving(plan: Plan, policy: Required<UpdatePolicy>, fresh: Task): boolean {
+  if (compareStates(fresh.status.state, 'running') < 0) return true
+  const until = instant(upAt(fresh) + policy.delayMs)
+  if (until <= plan.now) return false
+  plan.wake(until)
+  return true
+}
+
+function concludePair(plan: Plan, policy: Required<UpdatePolicy>, old: readonly Task[], fresh: Task): void {
+  const { state } = fresh.status
+  const mayStop =
+    state === 'running' ||
+    (orderOf(plan, policy) === 'stop-first' && (compareStates(state, 'ready') >= 0 || isInTheWay(fresh)))
+  if (mayStop) for (const task of old) plan.desire(task, 'shutdown', 'the service was updated')
+}
+
+/** The scheduler's own words for what the old task may hold: its port, its resources, its place on the node. */
+const isInTheWay = (fresh: Task): boolean =>
+  isUnplaceable(fresh) && /insufficient resources|host-mode port|max replicas/.test(fresh.status.error)
+
+/** A port of the host belongs to one task at a time, so start-first would wait for ever. */
+function orderOf(plan: Plan, policy: Required<UpdatePolicy>): Required<UpdatePolicy>['order'] {
+  const ports = plan.service.spec.endpoint?.ports ?? []
+  const hasHostPort = ports.some((port) => port.publishMode === 'host' && (port.publishedPort ?? 0) > 0)
+  return hasHostPort ? 'stop-first' : policy.order
+}
+
+function replaceStale(
   plan: Plan,
-  service: Service,
-  slots: readonly Slot[],
-  dirty: readonly Slot[],
   policy: Required<UpdatePolicy>,
+  stale: readonly Slot[],
+  limit: number,
 ): void {
-  const { now } = plan.env
-  const fresh = slots.map((slot) => slot.wanted.find((task) => isUpToDate(task, service)))
-  const underWay = slots.filter((slot, index) => {
-    const task = fresh[index]
-    return task !== undefined && task.status.state !== 'running' && !hasEnded(task) && slot.tasks.length > 1
-  }).length
-  const startFirst = policy.order === 'start-first'
-  for (const slot of dirty) {
-    const ready = slot.wanted.find((task) => isUpToDate(task, service) && task.status.state === 'running')
-    if (ready === undefined) continue
-    for (const task of slot.wanted)
-      if (!isUpToDate(task, service)) plan.desire(task, 'shutdown', 'its replacement runs')
+  let left = limit
+  // What does not run anyway loses nothing by going first.
+  const runs = (slot: Slot) => Number(slot.wanted.some((task) => task.status.state === 'running'))
+  for (const slot of [...stale].sort((a, b) => runs(a) - runs(b) || a.number - b.number)) {
+    const failed = slot.tasks.findLast(
+      (task) => hasEnded(task) && task.serviceGeneration === generation(plan),
+    )
+    if (failed !== undefined && slot.wanted.length > 0) tryAgain(plan, policy, slot, failed)
+    else if (left > 0) {
+      left -= 1
+      replace(plan, policy, slot, { cause: 'update' })
+    }
   }
-  const untouched = dirty.filter((slot) => slot.wanted.every((task) => !isUpToDate(task, service)))
-  const limit = policy.parallelism === 0 ? untouched.length : policy.parallelism - underWay
-  if (limit <= 0) return
-  const lastStart = Math.max(
-    0,
-    ...fresh.map((task) => (task?.status.state === 'running' ? task.status.since : 0)),
-  )
-  if (policy.delayMs > 0 && lastStart > 0 && now < lastStart + policy.delayMs) {
-    plan.wake(instant(lastStart + policy.delayMs))
-    return
-  }
-  for (const slot of untouched.slice(0, limit)) replace(plan, service, slot, startFirst)
 }
 
-function replace(plan: Plan, service: Service, slot: Slot, startFirst: boolean): void {
-  const [first] = slot.wanted
-  const nodeId = slot.number === 0 && first !== undefined && first.nodeId !== '' ? first.nodeId : undefined
-  const task = newTask(
-    service,
-    {
-      slot: slot.number,
-      desiredState: startFirst ? 'running' : 'ready',
-      ...(nodeId === undefined ? {} : { nodeId }),
-    },
-    plan.env,
-  )
-  plan.add(task, 'the service was updated')
-  if (startFirst) return
-  for (const old of slot.wanted) plan.desire(old, 'shutdown', 'the service was updated')
+const generation = (plan: Plan): number => plan.service.meta.generation
+
+/** The new task failed while the old one runs on: another attempt is a restart, with its delay and its limits. */
+function tryAgain(plan: Plan, policy: Required<UpdatePolicy>, slot: Slot, failed: Task): void {
+  const decision = decideRestart(failed, plan.now)
+  if (!decision.restart) return
+  if (decision.startAfter > plan.now) plan.wake(decision.startAfter)
+  else replace(plan, policy, slot, { cause: 'restart', restarts: decision.restarts })
 }
 
-/** Tasks of the new spec that failed within the time they were watched. */
-function failures(view: ServiceView, service: Service, status: UpdateStatus, monitorMs: number): Task[] {
-  return view.tasks.filter((task) => {
-    if (task.serviceGeneration !== service.meta.generation) return false
-    if (task.meta.createdAt < (status.startedAt ?? 0)) return false
-    if (task.status.state !== 'failed' && task.status.state !== 'rejected') return false
-    const startedAt = task.status.containers[0]?.startedAt ?? task.meta.createdAt
-    return task.status.since - startedAt <= monitorMs
-  })
-}
-
-function onFailure(
+function replace(
   plan: Plan,
-  service: Service,
-  status: UpdateStatus,
   policy: Required<UpdatePolicy>,
-  task: Task | undefined,
-): Change | 'continue' {
-  const { now } = plan.env
-  const why = `early termination of task ${task?.meta.id ?? ''}`
-  const rollingBack = status.state === 'rollback_started'
-  if (policy.failureAction === 'continue') return 'continue'
-  if (policy.failureAction === 'rollback' && !rollingBack && service.status.previousSpec !== undefined) {
-    const { previousSpec } = service.status
-    return update({
-      ...service,
-      meta: {
-        ...service.meta,
-        generation: service.meta.generation + 1,
-        updatedAt: now,
-        labels: previousSpec.labels,
-      },
-      spec: previousSpec,
-      status: {
-        ...service.status,
-        previousSpec: service.spec,
-        update: {
-          state: 'rollback_started',
-          startedAt: now,
-          message: `update rolled back due to failure or ${why}`,
-        },
-      },
-    })
-  }
-  const state: UpdateState = rollingBack ? 'rollback_paused' : 'paused'
-  const what = rollingBack ? 'rollback paused' : 'update paused'
-  return setStatus(service, plan, { ...status, state, message: `${what} due to failure or ${why}` })
-}
-
-/** Complete once every slot runs the new spec and has been watched for as long as the policy says. */
-function finish(
-  plan: Plan,
-  service: Service,
-  slots: readonly Slot[],
-  status: UpdateStatus,
-  policy: Required<UpdatePolicy>,
-  rollingBack: boolean,
-): Change | undefined {
-  const { now } = plan.env
-  const newest = slots.flatMap((slot) => slot.wanted.at(-1) ?? [])
-  if (newest.some((task) => compareStates(task.status.state, 'running') < 0)) return undefined
-  const watchedUntil = Math.max(
-    0,
-    ...newest
-      .filter((task) => task.meta.createdAt >= (status.startedAt ?? 0))
-      .map((task) => task.status.since + policy.monitorMs),
+  slot: Slot,
+  options: Pick<Task, 'cause' | 'restarts'>,
+): void {
+  const waits = orderOf(plan, policy) === 'stop-first' && slot.wanted.length > 0
+  plan.add(
+    { slot: slot.number, nodeId: slot.nodeId, desiredState: waits ? 'ready' : 'running', ...options },
+    'the service was updated',
+    slot,
   )
-  if (watchedUntil > now) {
-    plan.wake(instant(watchedUntil))
-    return undefined
-  }
-  return setStatus(service, plan, {
-    ...status,
-    state: rollingBack ? 'rollback_completed' : 'completed',
-    completedAt: now,
-    message: rollingBack ? 'rollback completed' : 'update completed',
-  })
-}
-
-function setStatus(service: Service, plan: Plan, status: UpdateStatus): Change {
-  return update({
-    ...service,
-    meta: { ...service.meta, updatedAt: plan.env.now },
-    status: { ...service.status, update: status },
-  })
 }

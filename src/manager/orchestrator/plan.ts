@@ -1,0 +1,102 @@
+import type { Instant } from '#lib/clock.ts'
+import { create, remove, update } from '#model/change.ts'
+import type { Change } from '#model/change.ts'
+import type { Service, UpdateStatus } from '#model/service.ts'
+import type { TaskState } from '#model/task-state.ts'
+import type { Task } from '#model/task.ts'
+import { isUpToDate } from '#model/up-to-date.ts'
+import type { Environment, Explanation, Verdict } from '../verdict.ts'
+import { newTask } from './new-task.ts'
+import type { NewTaskOptions } from './new-task.ts'
+import type { ServiceView } from './service-view.ts'
+import type { Slot } from './slots.ts'
+
+/** Gathers what is to be done about one service: of each object at most one change, as a transaction has room for. */
+export class Plan {
+  readonly view: ServiceView
+  readonly service: Service
+  readonly env: Environment
+  readonly #changes = new Map<string, Change>()
+  readonly #refilled = new Set<Slot>()
+  readonly #because: Explanation[] = []
+  #wakeAt: Instant | undefined
+
+  constructor(view: ServiceView, service: Service, env: Environment) {
+    this.view = view
+    this.service = service
+    this.env = env
+  }
+
+  get now(): Instant {
+    return this.env.now
+  }
+
+  get isJob(): boolean {
+    return this.service.spec.mode.type.endsWith('-job')
+  }
+
+  /** What is wanted of a task that is to go on: a job's task runs to its end. */
+  get goal(): TaskState {
+    return this.isJob ? 'complete' : 'running'
+  }
+
+  /** The task is of the service's present spec, or need not be replaced for what has changed. */
+  isClean(task: Task): boolean {
+    return isUpToDate(task, this.service, task.nodeId === '' ? undefined : this.view.node(task.nodeId))
+  }
+
+  touches(task: Task): boolean {
+    return this.#changes.has(task.meta.id)
+  }
+
+  /** Moves a task's desired state forward. The first reason to do so is the one that counts. */
+  desire(task: Task, desiredState: TaskState, why: string): void {
+    if (this.touches(task) || task.desiredState === desiredState) return
+    const meta = { ...task.meta, updatedAt: this.now }
+    this.#changes.set(task.meta.id, update({ ...task, meta, desiredState }))
+    this.explain(task, why)
+  }
+
+  add(options: NewTaskOptions, why: string, slot?: Slot): void {
+    const task = newTask(this.service, options, this.env)
+    this.#changes.set(task.meta.id, create(task))
+    if (slot !== undefined) this.#refilled.add(slot)
+    this.explain(task, why)
+    if (options.startAfter !== undefined) this.wake(options.startAfter)
+  }
+
+  /** A task was added to this slot in this turn. */
+  isRefilled(slot: Slot): boolean {
+    return this.#refilled.has(slot)
+  }
+
+  drop(task: Task): void {
+    if (!this.touches(task)) this.#changes.set(task.meta.id, remove(task))
+  }
+
+  /** The service itself changes: its update status, or with it its spec. */
+  change(service: Service): void {
+    const meta = { ...service.meta, updatedAt: this.now }
+    this.#changes.set(service.meta.id, update({ ...service, meta }))
+  }
+
+  setUpdate(status: UpdateStatus): void {
+    this.change({ ...this.service, status: { ...this.service.status, update: status } })
+  }
+
+  explain(task: Task, text: string): void {
+    this.#because.push({ kind: 'task', id: task.meta.id, text })
+  }
+
+  wake(at: Instant): void {
+    if (this.#wakeAt === undefined || at < this.#wakeAt) this.#wakeAt = at
+  }
+
+  verdict(): Verdict {
+    return {
+      changes: [...this.#changes.values()],
+      because: this.#because,
+      ...(this.#wakeAt === undefined ? {} : { wakeAt: this.#wakeAt }),
+    }
+  }
+}
