@@ -34,7 +34,12 @@ export interface ContainerInspect {
   readonly Id: string
   readonly Name: string
   readonly State: ContainerState
-  readonly Config: { readonly Labels: Readonly<Record<string, string>> | null; readonly Image: string }
+  readonly Config: {
+    readonly Labels: Readonly<Record<string, string>> | null
+    readonly Image: string
+    /** Seconds between the stop signal and the kill; absent: the engine's 10. */
+    readonly StopTimeout?: number
+  }
   readonly NetworkSettings: {
     readonly SandboxKey?: string
     readonly Ports: Readonly<

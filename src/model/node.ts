@@ -34,6 +34,8 @@ export interface NodeDescription {
     readonly version: string
     readonly labels: Labels
     readonly plugins: readonly { readonly type: string; readonly name: string }[]
+    /** Why the engine does not answer; absent while it does. The rest of the description is then as last seen. */
+    readonly problem?: string
   }
   readonly genericResources?: readonly GenericResource[]
   readonly mureVersion: string

@@ -60,7 +60,7 @@ export class Passthrough implements Disposable {
       })
       upstream.once('error', (error) => {
         if (response.headersSent || response.destroyed) response.destroy()
-        else this.unreachable(response, error)
+        else this.#unreachable(response, error)
       })
       response.once('close', () => {
         if (!response.writableFinished) upstream.destroy()
@@ -74,10 +74,14 @@ export class Passthrough implements Disposable {
     })
   }
 
-  /** Docker's own sentence; clients look for it. */
-  unreachable(response: ServerResponse, error: Error): void {
+  /** The engine may come back as another version. */
+  lostContact(error: Error): void {
     this.#logger.warn('the engine did not answer', { error })
     this.#facts.forget()
+  }
+
+  #unreachable(response: ServerResponse, error: Error): void {
+    this.lostContact(error)
     const body = `${JSON.stringify({ message: unreachableEngine(this.socketPath) })}\n`
     response.writeHead(503, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
     response.end(body)

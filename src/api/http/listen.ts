@@ -8,9 +8,16 @@ import type { Duplex } from 'node:stream'
 import { MureError, systemCode } from '#lib/errors.ts'
 import { isLoopback, parseHost } from './host.ts'
 import type { Host } from './host.ts'
+import { firstLook } from './first-look.ts'
+import type { RequestHead } from './request-head.ts'
 import { claimSocketPath, restrictSocket } from './unix-socket.ts'
 
 export interface Listener {
+  /**
+   * Sees the first request of a connection at a unix socket before HTTP does, and may take the connection for good;
+   * `head.rest` and what follows are then its own to read. False: HTTP goes on as if nothing had been asked.
+   */
+  mayTake?(head: RequestHead, socket: Duplex): boolean
   /** With `Expect: 100-continue` too: whoever reads the body says first that it may come. */
   onRequest(message: IncomingMessage, response: ServerResponse): void
   /** Which wishes to leave HTTP behind are granted; the others are requests like any. */
@@ -78,6 +85,7 @@ export async function listen(text: string, listener: Listener, tls?: ListenTls):
   })
   server.on('clientError', refuseMalformed)
   const sockets = trackSockets(server, secure === undefined ? 'connection' : 'secureConnection')
+  const unheard = host.kind === 'unix' ? firstLook(server, listener) : new Set<Socket>()
   if (host.kind === 'unix') {
     await claimSocketPath(host.path)
     await bind(server, () => server.listen(host.path), text)
@@ -93,7 +101,9 @@ export async function listen(text: string, listener: Listener, tls?: ListenTls):
       if (secure !== undefined && tls !== undefined) secure.setSecureContext(await readCertificates(tls))
     },
     async [Symbol.asyncDispose]() {
-      await close(server, sockets)
+      const closed = close(server, sockets)
+      for (const socket of unheard) socket.destroy()
+      await closed
       if (host.kind === 'unix') await rm(host.path, { force: true })
     },
   }

@@ -18,6 +18,8 @@ export function registerSystemRoutes(router: Router, parts: FacadeParts): void {
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',
       Swarm: swarmHeader(parts.node),
+      // Clients ping first. The call that follows then begins a connection, which bulk calls can have for themselves.
+      Connection: 'close',
     },
   })
   router.add('GET', '/_ping', ping)

@@ -1,0 +1,258 @@
+import { ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { errorText } from '#lib/errors.ts'
+import type { Listener } from '../http/listen.ts'
+import { readJson } from '../http/read-json.ts'
+import type { RequestHead } from '../http/request-head.ts'
+import type { ApiRequest } from '../http/request.ts'
+import { discardBody, send } from '../http/response.ts'
+import type { ApiResponse } from '../http/response.ts'
+import { Router } from '../http/router.ts'
+import type { Route } from '../http/router.ts'
+import type { Adaptation } from './adapt/adaptor.ts'
+import { adaptors } from './adapt/table.ts'
+import { callAdapted } from './adapted.ts'
+import { isBulk } from './bulk.ts'
+import { EngineFacts } from './engine-facts.ts'
+import type { FacadeOptions } from './facade.ts'
+import { toHttpError } from './http-status.ts'
+import { Passthrough } from './passthrough.ts'
+import { registerRoutes } from './routes/index.ts'
+import { splice } from './splice.ts'
+import type { SplicedRequest } from './splice.ts'
+import { isOlder, splitVersion, versionRefusal } from './versions.ts'
+
+/** A request's target, taken apart once. */
+interface Target {
+  readonly version: string | undefined
+  /** Without version and query. */
+  readonly path: string
+  readonly query: string
+}
+
+/** One request after the other: refused, answered by a route, adapted, or handed to the engine. */
+export class Dispatch implements Listener, Disposable {
+  readonly #options: FacadeOptions
+  readonly #facts: EngineFacts
+  readonly #passthrough: Passthrough
+  readonly #router = new Router()
+
+  constructor(options: FacadeOptions) {
+    const { engine, logger } = options
+    this.#options = options
+    this.#facts = new EngineFacts(engine, logger)
+    this.#passthrough = new Passthrough(engine.transport.socketPath, this.#facts, logger)
+    registerRoutes(this.#router, {
+      node: options.node,
+      engine,
+      facts: this.#facts,
+      passthrough: this.#passthrough,
+      events: options.events,
+      logger,
+      newestVersion: () => this.#facts.newestVersion,
+      forward: (request, body) => this.#forward(request, body),
+    })
+  }
+
+  [Symbol.dispose](): void {
+    this.#passthrough[Symbol.dispose]()
+  }
+
+  /** An engine that is down now is asked again when clients come. */
+  learnEngine(): Promise<void> {
+    return this.#facts.learn()
+  }
+
+  onRequest(message: IncomingMessage, response: ServerResponse): void {
+    this.#answer(message, response).catch((error: unknown) => {
+      this.#fail(message, response, error)
+    })
+  }
+
+  mayTake(head: RequestHead, socket: Duplex): boolean {
+    const target = targetOf(head.url)
+    if (!isBulk(head.method, target.path, target.query) || !this.#isEngines(head.method, target)) return false
+    this.#splice({ method: head.method, path: head.url, rawHeaders: head.rawHeaders }, socket, head.rest)
+    return true
+  }
+
+  /** The engine's own endpoints that leave HTTP behind, as long as the client's version is served. */
+  mayUpgrade(message: IncomingMessage): boolean {
+    const target = targetOf(message.url)
+    return this.#isEngines(message.method, target) || this.#route(message.method, target)?.upgrades === true
+  }
+
+  onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#route(message.method, targetOf(message.url)) === undefined) {
+      this.#splice(requestOf(message), socket, head)
+      return
+    }
+    // A route that does not take the connection answers as to any request.
+    const response = new ServerResponse(message)
+    response.assignSocket(socket as Socket)
+    response.shouldKeepAlive = false
+    response.once('finish', () => socket.end())
+    socket.on('error', () => socket.destroy())
+    this.#answer(message, response, { socket, head }).catch((error: unknown) => {
+      this.#fail(message, response, error)
+    })
+  }
+
+  async #answer(
+    message: IncomingMessage,
+    response: ServerResponse,
+    upgrade?: { socket: Duplex; head: Buffer },
+  ): Promise<void> {
+    await this.#facts.learn()
+    const target = targetOf(message.url)
+    const refusal = this.#refusal(target)
+    const found = refusal === undefined ? this.#router.find(message.method ?? 'GET', target.path) : undefined
+    const request = this.#request(message, response, target, found?.params ?? {}, upgrade)
+    if (refusal === undefined && found === undefined) {
+      await send(response, await this.#forward(request))
+      return
+    }
+    for (const [name, value] of Object.entries(this.#headers())) response.setHeader(name, value)
+    const tooOld = refusal ?? routeRefusal(found?.route, request.version)
+    await send(
+      response,
+      tooOld === undefined && found !== undefined
+        ? await found.route.handler(request)
+        : { status: 400, json: { message: tooOld } },
+    )
+  }
+
+  async #forward(request: ApiRequest, body?: unknown): Promise<ApiResponse> {
+    const { message, response, upgrade } = request
+    if (upgrade !== undefined) {
+      response.detachSocket(upgrade.socket as Socket)
+      this.#splice(requestOf(message), upgrade.socket, upgrade.head)
+      return 'streamed'
+    }
+    const adaptation = this.#adaptation(request.method, request.path, request.version)
+    for (const adaptor of adaptation?.adaptors ?? []) adaptor.check?.(request.query)
+    if (adaptation?.adaptors.some((adaptor) => adaptor.adapt !== undefined) === true) {
+      for (const [name, value] of Object.entries(this.#headers())) response.setHeader(name, value)
+      const behind = { engine: this.#options.engine, apiVersion: this.#facts.apiVersion }
+      return callAdapted(request, adaptation, behind, body)
+    }
+    for (const name of response.getHeaderNames()) response.removeHeader(name)
+    await this.#passthrough.forward(message, response, body)
+    return 'streamed'
+  }
+
+  #splice(request: SplicedRequest, client: Duplex, rest: Buffer): void {
+    splice(
+      { ...request, path: this.#passthrough.enginePath(request.path) },
+      {
+        engineSocket: this.#passthrough.socketPath,
+        client,
+        rest,
+        onUnreachable: (error) => {
+          this.#passthrough.lostContact(error)
+        },
+      },
+    )
+  }
+
+  #adaptation(method: string, path: string, clientVersion: string): Adaptation | undefined {
+    return adaptors.find({ method, path, clientVersion }, this.#facts.apiVersion)
+  }
+
+  /** Whether a call goes to the engine as it is: in a version that is served, with no route and no adaptor of ours. */
+  #isEngines(method: string | undefined, target: Target): boolean {
+    const version = target.version ?? this.#facts.newestVersion
+    return (
+      this.#refusal(target) === undefined &&
+      this.#route(method, target) === undefined &&
+      this.#adaptation(method ?? 'GET', target.path, version) === undefined
+    )
+  }
+
+  #request(
+    message: IncomingMessage,
+    response: ServerResponse,
+    target: Target,
+    params: Record<string, string>,
+    upgrade: ApiRequest['upgrade'],
+  ): ApiRequest {
+    const gone = new AbortController()
+    response.once('close', () => {
+      gone.abort()
+    })
+    return {
+      method: message.method ?? 'GET',
+      path: target.path,
+      params,
+      query: new URLSearchParams(target.query),
+      version: target.version ?? this.#facts.newestVersion,
+      message,
+      response,
+      ...(upgrade === undefined ? {} : { upgrade }),
+      signal: gone.signal,
+      json: () => {
+        if (message.headers.expect?.toLowerCase() === '100-continue') response.writeContinue()
+        return readJson(message)
+      },
+    }
+  }
+
+  #route(method: string | undefined, target: Target): Route | undefined {
+    try {
+      return this.#router.find(method ?? 'GET', target.path)?.route
+    } catch {
+      // A path that cannot be read: the answer to the request says so.
+      return undefined
+    }
+  }
+
+  #refusal({ version }: Target): string | undefined {
+    if (version === undefined) return undefined
+    return versionRefusal(version, this.#facts.newestVersion, this.#facts.oldestVersion)
+  }
+
+  /** What Docker says in every answer. */
+  #headers(): Record<string, string> {
+    return {
+      'Api-Version': this.#facts.newestVersion,
+      'Docker-Experimental': this.#facts.experimental,
+      Ostype: 'linux',
+      ...(this.#facts.server === '' ? {} : { Server: this.#facts.server }),
+    }
+  }
+
+  #fail(message: IncomingMessage, response: ServerResponse, error: unknown): void {
+    // A client that has gone hears no answer, and what broke off with it is no fault.
+    if (response.destroyed) return
+    const { status, message: text } = toHttpError(error)
+    if (status === 500)
+      this.#options.logger.error('a request failed', { path: message.url, error: errorText(error) })
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    discardBody(message, response)
+      .then(() => send(response, { status, json: { message: text } }))
+      .catch(() => response.destroy())
+  }
+}
+
+const requestOf = ({ method, url, rawHeaders }: IncomingMessage): SplicedRequest => ({
+  method,
+  path: url ?? '/',
+  rawHeaders,
+})
+
+function targetOf(url = '/'): Target {
+  const question = url.indexOf('?')
+  const { version, rest } = splitVersion(question < 0 ? url : url.slice(0, question))
+  return { version, path: rest, query: question < 0 ? '' : url.slice(question + 1) }
+}
+
+/** @see moby daemon/server/router/local.go: the same sentence */
+function routeRefusal(route: Route | undefined, version: string): string | undefined {
+  if (route?.minVersion === undefined || !isOlder(version, route.minVersion)) return undefined
+  return `${route.method} ${route.pattern} requires minimum API version ${route.minVersion}`
+}
