@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import type { Clock } from '#lib/clock.ts'
 import { systemClock } from '#lib/clock.ts'
-import { MureError } from '#lib/errors.ts'
+import { isMureError, MureError } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { NodeRole } from '#model/node.ts'
 import { digestHex, rootDigest } from '#security/join-token.ts'
@@ -49,7 +49,7 @@ export async function connectRpc(address: string, options: ConnectOptions, wait:
   })
   session.setLocalWindowSize(connectionWindowBytes)
   keepAlive(session, 'client', options.keepAlive ?? defaultKeepAlive)
-  return new Http2RpcClient(address, session, trust === undefined ? maxUntrustedAnswerBytes : maxBodyBytes)
+  return new Http2RpcClient(address, session, options)
 }
 
 /** Nobody knows yet who sends it. */
@@ -82,18 +82,24 @@ class Http2RpcClient implements RpcClient {
   readonly address: string
   readonly #session: ClientHttp2Session
   readonly #maxAnswerBytes: number
+  readonly #hasIdentity: boolean
   readonly #ended = new AbortController()
+  readonly #closed: Promise<void>
   #failure: unknown
 
-  constructor(address: string, session: ClientHttp2Session, maxAnswerBytes: number) {
+  constructor(address: string, session: ClientHttp2Session, options: ConnectOptions) {
     this.address = address
     this.#session = session
-    this.#maxAnswerBytes = maxAnswerBytes
+    this.#maxAnswerBytes = options.trust === undefined ? maxUntrustedAnswerBytes : maxBodyBytes
+    this.#hasIdentity = options.identity !== undefined
     session.on('error', (error: Error) => {
       this.#failure = error
     })
-    session.once('close', () => {
-      this.#ended.abort(this.#lost())
+    this.#closed = new Promise((resolve) => {
+      session.once('close', () => {
+        this.#ended.abort(this.#lost())
+        resolve()
+      })
     })
   }
 
@@ -122,17 +128,13 @@ class Http2RpcClient implements RpcClient {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#drop()
+    await this.#closed
+  }
+
+  #drop(): void {
     this.#session.destroy()
-    if (!this.#ended.signal.aborted)
-      await new Promise<void>((resolve) => {
-        this.#ended.signal.addEventListener(
-          'abort',
-          () => {
-            resolve()
-          },
-          { once: true },
-        )
-      })
+    this.#ended.abort(this.#lost())
   }
 
   async #openStream(path: string, wait: Wait): Promise<ClientHttp2Stream> {
@@ -183,6 +185,8 @@ class Http2RpcClient implements RpcClient {
     } catch (error) {
       // Why a stream that we cancel ends is known better here than there.
       wait.check()
+      // A connection keeps the certificate that it began with: the next one has what was renewed meanwhile.
+      if (isMureError(error, 'unauthenticated') && this.#hasIdentity) this.#drop()
       throw error
     } finally {
       wait.signal.removeEventListener('abort', onAbort)

@@ -60,11 +60,7 @@ function secured(address: string, socket: TLSSocket, wait: Wait): Promise<void> 
       settle(() => {
         reject(
           reason instanceof MureError && reason.code === 'timeout'
-            ? new MureError(
-                'unavailable',
-                `${address} does not answer (${reason.message}): check the address, and that no firewall is between`,
-                { cause: reason },
-              )
+            ? new MureError('unavailable', unanswered(address), { cause: reason })
             : new MureError('cancelled', `stopped connecting to ${address}`, { cause: reason }),
         )
       })
@@ -83,14 +79,19 @@ function parseAddress(address: string): { host: string; port: number } {
   return { host, port }
 }
 
+const unanswered = (address: string) =>
+  `${address} does not answer: check the address, and that no firewall is between`
+const closed = (address: string) => `${address} closed the connection: is it a manager?`
+
 const explanations: Readonly<Record<string, (address: string) => string>> = {
   ECONNREFUSED: (address) => `nothing listens at ${address}: is it a manager, and is its daemon running?`,
-  ECONNRESET: (address) => `${address} closed the connection: is it a manager?`,
+  ECONNRESET: closed,
+  EPIPE: closed,
   ENOTFOUND: (address) => `the host name in ${address} is not known`,
   EAI_AGAIN: (address) => `the host name in ${address} cannot be looked up now`,
   EHOSTUNREACH: (address) => `there is no way to ${address}: is the host up?`,
   ENETUNREACH: (address) => `there is no way to ${address} from this host`,
-  ETIMEDOUT: (address) => `${address} does not answer: check the address, and that no firewall is between`,
+  ETIMEDOUT: unanswered,
 }
 
 function connectionError(address: string, error: Error): MureError {

@@ -7,7 +7,7 @@ import { isWireError, ofWire } from './wire-error.ts'
 import type { WireError } from './wire-error.ts'
 
 /** A peer that does not take the last of what was said within this time will not. */
-const closeTimeoutMs = 2_000
+const closeTimeoutMs = 1_000
 
 /** Why a stream ends, in its last frame: one of the two. */
 interface EndNote {

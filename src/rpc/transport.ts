@@ -89,7 +89,10 @@ export interface RpcServer extends AsyncDisposable {
   disconnect(nodeId: NodeId): void
 }
 
-/** A connection to one manager. */
+/**
+ * A connection to one manager. It keeps the certificate that it began with, so an answer that this certificate is no
+ * longer good ends it: the next connection has what was renewed meanwhile.
+ */
 export interface RpcClient extends AsyncDisposable {
   readonly address: string
   call<I, O>(method: 'GET' | 'POST', path: string, body: I, wait: Wait): Promise<O>

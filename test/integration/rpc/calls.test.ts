@@ -117,7 +117,7 @@ test('a caller that no longer waits cancels the call at the other end', async ()
   using short = startWait({ timeoutMs: 100, what: 'the impossible' })
   await assert.rejects(
     _.client.call('POST', '/never', {}, short),
-    failsWith('timeout', /waited 0\.1 s for the impossible/),
+    failsWith('timeout', /waited \d\.\d s for the impossible/),
   )
   await cancelled
   await assert.rejects(_.client.call('POST', '/echo', {}, short), failsWith('timeout', /the impossible/))
@@ -172,7 +172,7 @@ test('what does not answer, and what is no manager, is said with its address', a
   await attempt('host:99999', 'invalid', /HOST:PORT/)
   const silent = createTcp((socket) => socket.on('error', () => undefined).unref())
   await occupied(silent, (at) =>
-    attempt(at, 'unavailable', new RegExp(`${at} does not answer \\(waited 0\\.7 s`)),
+    attempt(at, 'unavailable', new RegExp(`${at} does not answer: check the address`)),
   )
   const rude = createTcp((socket) => socket.destroy())
   await occupied(rude, (at) => attempt(at, 'unavailable', /closed the connection: is it a manager\?/))

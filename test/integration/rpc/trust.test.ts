@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { test } from 'node:test'
 import { instant } from '#lib/clock.ts'
@@ -84,7 +85,10 @@ test('an expired certificate is good for renewal alone, however old', async () =
     assert.deepEqual(error.details, { expired: true })
     return true
   })
-  assert.deepEqual(await _.client.call('POST', '/renew', {}, _.wait), { expired: true })
+  // A connection whose certificate was refused is of no more use.
+  assert.ok(_.client.signal.aborted)
+  await using again = await connect(listening.address, { identity: old })
+  assert.deepEqual(await again.client.call('POST', '/renew', {}, again.wait), { expired: true })
 })
 
 test('a certificate that expires during a connection counts as expired from then on', async () => {
@@ -94,8 +98,8 @@ test('a certificate that expires during a connection counts as expired from then
   await using _ = await connect(listening.address)
   assert.deepEqual(await _.client.call('POST', '/node', {}, _.wait), { ok: true })
   now += 2 * 3_600_000
-  await assert.rejects(_.client.call('POST', '/node', {}, _.wait), unauthenticated(/has expired/))
   assert.deepEqual(await _.client.call('POST', '/renew', {}, _.wait), { expired: true })
+  await assert.rejects(_.client.call('POST', '/node', {}, _.wait), unauthenticated(/has expired/))
 })
 
 test('a clock five years off is said, with both times', async () => {
@@ -126,16 +130,18 @@ test('a manager and a node that were both off for long find together again', asy
 test('a removed node loses its calls at once, and its connections when told', async () => {
   const blocked = new Set<NodeId>()
   await using listening = await listen(register, { isBlocked: (nodeId) => blocked.has(nodeId) })
-  await using _ = await connect(listening.address)
+  await using calling = await connect(listening.address)
+  await using silent = await connect(listening.address)
   await using other = await connect(listening.address, { identity: manager })
-  await _.client.call('POST', '/node', {}, _.wait)
+  await calling.client.call('POST', '/node', {}, calling.wait)
+  await silent.client.call('POST', '/node', {}, silent.wait)
   blocked.add(worker.nodeId)
-  await assert.rejects(
-    _.client.call('POST', '/node', {}, _.wait),
-    unauthenticated(/removed from the cluster/),
-  )
+  const refused = calling.client.call('POST', '/node', {}, calling.wait)
+  await assert.rejects(refused, unauthenticated(/removed from the cluster/))
+  assert.ok(!silent.client.signal.aborted)
+  const gone = once(silent.client.signal, 'abort')
   listening.server.disconnect(worker.nodeId)
-  await new Promise((resolve) => _.client.signal.addEventListener('abort', resolve, { once: true }))
+  await gone
   assert.deepEqual(await other.client.call('POST', '/node', {}, other.wait), { ok: true })
 })
 
