@@ -1,6 +1,10 @@
 import { defined } from '#lib/defined.ts'
-import type { ContainerSpec, HealthCheck, Mount } from '#model/container.ts'
+import { errorText, MureError } from '#lib/errors.ts'
+import type { ContainerSpec, HealthCheck } from '#model/container.ts'
+import type { GenericResource } from '#model/resources.ts'
 import type { Task } from '#model/task.ts'
+import type { Attached } from './attachments.ts'
+import { hostConfig, hostModePorts, portKey } from './host-config.ts'
 import { taskLabels } from './labels.ts'
 import { expandPlaceholders } from './placeholders.ts'
 import type { PlaceholderNode } from './placeholders.ts'
@@ -8,124 +12,101 @@ import type { PlaceholderNode } from './placeholders.ts'
 export interface ContainerConfigOptions {
   readonly clusterId: string
   readonly node: PlaceholderNode
+  readonly attached: Attached
 }
 
-/** What the engine is asked to create for a task: the body of `POST /containers/create`. */
+/**
+ * What the engine is asked to create for a task: the body of `POST /containers/create`. Throws `invalid` or
+ * `unsupported` for a task that can run nowhere.
+ */
 export function containerConfig(
   task: Task,
   container: ContainerSpec,
   options: ContainerConfigOptions,
 ): object {
-  const expand = (text: string) => expandPlaceholders(text, task, options.node)
-  const ports = task.ports.filter((port) => port.publishMode === 'host')
+  refuseWhatIsNotDone(task, container)
+  const { endpoints } = options.attached
+  const expandIn = (place: string) => (text: string) => {
+    try {
+      return expandPlaceholders(text, task, options.node)
+    } catch (error) {
+      throw new MureError('invalid', `expanding ${place} failed: ${errorText(error)}`, { cause: error })
+    }
+  }
   return defined({
     Image: container.image,
-    Hostname: container.hostname === undefined ? undefined : expand(container.hostname),
+    Hostname: container.hostname === undefined ? undefined : expandIn('hostname')(container.hostname),
     User: container.user,
     Tty: container.tty,
     OpenStdin: container.openStdin,
-    Env: container.env?.map(expand),
+    Env: environment(task, container, expandIn('env')),
     Entrypoint: nonEmpty(container.command),
     Cmd: nonEmpty(container.args),
     WorkingDir: container.workingDirectory,
     Labels: { ...container.labels, ...taskLabels(task, options.clusterId) },
     StopSignal: container.stopSignal,
+    // For whoever else stops it: a person, or the engine when it goes down.
+    StopTimeout:
+      container.stopGracePeriodMs === undefined ? undefined : Math.ceil(container.stopGracePeriodMs / 1_000),
     Healthcheck: container.healthCheck && healthConfig(container.healthCheck),
-    ExposedPorts: Object.fromEntries(
-      ports.map((port) => [`${String(port.targetPort)}/${port.protocol}`, {}]),
-    ),
-    HostConfig: hostConfig(task, container, expand),
+    ExposedPorts: Object.fromEntries(hostModePorts(task).map((port) => [portKey(port), {}])),
+    HostConfig: hostConfig(task, container, options.attached, expandIn('mounts')),
+    NetworkingConfig: endpoints && { EndpointsConfig: endpoints },
   })
 }
 
-const nonEmpty = <T>(list: readonly T[] | undefined): readonly T[] | undefined =>
-  list === undefined || list.length === 0 ? undefined : list
+/** A task that would silently lack a part of what it was promised does not start at all. */
+function refuseWhatIsNotDone(task: Task, container: ContainerSpec): void {
+  const { spec } = task
+  const missing =
+    spec.containers.length > 1 || (spec.initContainers?.length ?? 0) > 0
+      ? 'tasks of more than one container'
+      : (container.secrets?.length ?? 0) > 0
+        ? 'secrets'
+        : (container.configs?.length ?? 0) > 0
+          ? 'configs'
+          : undefined
+  if (missing !== undefined) throw new MureError('unsupported', `this agent does not offer ${missing}`)
+}
 
-const nanoseconds = (ms: number | undefined): number => Math.round((ms ?? 0) * 1e6)
+/** Only values are templates. Reserved generic resources are told as Swarm tells them. */
+function environment(
+  task: Task,
+  container: ContainerSpec,
+  expand: (text: string) => string,
+): string[] | undefined {
+  const given = (container.env ?? []).map((line) => {
+    const at = line.indexOf('=')
+    return at < 0 ? line : line.slice(0, at + 1) + expand(line.slice(at + 1))
+  })
+  return nonEmpty([...given, ...genericVariables(task.genericResources ?? [])])
+}
 
-const healthConfig = (health: HealthCheck): object => ({
-  Test: health.test ?? [],
-  Interval: nanoseconds(health.intervalMs),
-  Timeout: nanoseconds(health.timeoutMs),
-  StartPeriod: nanoseconds(health.startPeriodMs),
-  Retries: health.retries ?? 0,
-})
-
-function hostConfig(task: Task, container: ContainerSpec, expand: (text: string) => string): object {
-  const { limits, reservations } = task.spec.resources ?? {}
-  const portBindings: Record<string, { HostPort: string }[]> = {}
-  for (const port of task.ports) {
-    if (port.publishMode !== 'host') continue
-    const key = `${String(port.targetPort)}/${port.protocol}`
-    const published = port.publishedPort ?? 0
-    portBindings[key] = [...(portBindings[key] ?? []), { HostPort: published === 0 ? '' : String(published) }]
+/** `DOCKER_RESOURCE_GPU=uuid1,uuid2`, or the count of what has no names. */
+function genericVariables(resources: readonly GenericResource[]): string[] {
+  const byKind = new Map<string, string[]>()
+  for (const resource of resources) {
+    const value = 'count' in resource ? String(resource.count) : resource.value
+    byKind.set(resource.kind, [...(byKind.get(resource.kind) ?? []), value])
   }
-  return defined({
-    Init: container.init,
-    ReadonlyRootfs: container.readOnly,
-    Isolation: container.isolation,
-    GroupAdd: container.groups,
-    Mounts: (container.mounts ?? []).map((mount) => mountConfig(mount, expand)),
-    ExtraHosts: container.hosts?.map(extraHost),
-    Dns: container.dns?.nameservers,
-    DnsSearch: container.dns?.search,
-    DnsOptions: container.dns?.options,
-    Sysctls: container.sysctls,
-    CapAdd: container.capabilityAdd,
-    CapDrop: container.capabilityDrop,
-    Ulimits: container.ulimits?.map((limit) => ({ Name: limit.name, Soft: limit.soft, Hard: limit.hard })),
-    OomScoreAdj: container.oomScoreAdj,
-    SecurityOpt: securityOptions(container),
-    LogConfig: task.spec.logDriver && {
-      Type: task.spec.logDriver.name,
-      Config: task.spec.logDriver.options ?? {},
-    },
-    NanoCpus: limits?.cpuNano,
-    Memory: limits?.memoryBytes,
-    MemoryReservation: reservations?.memoryBytes,
-    MemorySwappiness: task.spec.resources?.swappiness,
-    PidsLimit: limits?.pids === 0 ? undefined : limits?.pids,
-    PortBindings: portBindings,
-    // The orchestrator restarts tasks; an engine that did so too would make two of one.
-    RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  return [...byKind].map(([kind, values]) => `DOCKER_RESOURCE_${kind.toUpperCase()}=${values.join(',')}`)
+}
+
+function nonEmpty<T>(list: T[] | undefined): T[] | undefined
+function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined
+function nonEmpty<T>(list: readonly T[] | undefined): readonly T[] | undefined {
+  return list === undefined || list.length === 0 ? undefined : list
+}
+
+const nanoseconds = (ms: number | undefined): number | undefined =>
+  ms === undefined ? undefined : Math.round(ms * 1e6)
+
+const healthConfig = (health: HealthCheck): object =>
+  defined({
+    Test: health.test,
+    Interval: nanoseconds(health.intervalMs),
+    Timeout: nanoseconds(health.timeoutMs),
+    StartPeriod: nanoseconds(health.startPeriodMs),
+    StartInterval: nanoseconds(health.startIntervalMs),
+    Retries: health.retries,
   })
-}
-
-/** `10.0.0.1 name` as Docker stores it, `name:10.0.0.1` as the engine wants it. */
-function extraHost(line: string): string {
-  const [address = '', ...names] = line.split(/\s+/)
-  return names.length === 0 ? line : `${names[0] ?? ''}:${address}`
-}
-
-function securityOptions(container: ContainerSpec): string[] | undefined {
-  const context = container.privileges?.seLinuxContext
-  const options: string[] = []
-  if (context?.disable === true) options.push('label=disable')
-  for (const part of ['user', 'role', 'type', 'level'] as const)
-    if ((context?.[part] ?? '') !== '') options.push(`label=${part}:${context?.[part] ?? ''}`)
-  if (container.privileges?.noNewPrivileges === true) options.push('no-new-privileges')
-  return options.length === 0 ? undefined : options
-}
-
-function mountConfig(mount: Mount, expand: (text: string) => string): object {
-  return defined({
-    Type: mount.type,
-    Source: mount.source === undefined ? undefined : expand(mount.source),
-    Target: expand(mount.target),
-    ReadOnly: mount.readOnly,
-    Consistency: mount.consistency,
-    BindOptions:
-      mount.bind && defined({ Propagation: mount.bind.propagation, NonRecursive: mount.bind.nonRecursive }),
-    VolumeOptions:
-      mount.volume &&
-      defined({
-        NoCopy: mount.volume.noCopy,
-        Labels: mount.volume.labels,
-        DriverConfig: mount.volume.driver && {
-          Name: mount.volume.driver.name ?? '',
-          Options: mount.volume.driver.options ?? {},
-        },
-      }),
-    TmpfsOptions: mount.tmpfs && defined({ SizeBytes: mount.tmpfs.sizeBytes, Mode: mount.tmpfs.mode }),
-  })
-}

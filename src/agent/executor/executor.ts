@@ -1,182 +1,190 @@
 import type { Engine } from '#engine/engine.ts'
+import type { ContainerSummary, EngineEvent } from '#engine/types.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import { backoffMs } from '#lib/retry.ts'
 import { Semaphore } from '#lib/semaphore.ts'
-import { sleep } from '#lib/wait.ts'
+import { abortable } from '#lib/wait.ts'
 import type { TaskId } from '#model/id.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
-import type { Assignments, TaskStatusUpdate } from '#rpc/messages.ts'
-import type { ContainerConfigOptions } from './container-config.ts'
+import type { Difference } from '#rpc/messages.ts'
+import type { AttachmentProvider } from './attachments.ts'
+import { Doorbell } from './doorbell.ts'
+import type { Host } from './host.ts'
 import { Images } from './images.ts'
-import { labels } from './labels.ts'
-import { removeContainer, TaskRunner } from './task-runner.ts'
-import type { RunnerParts } from './task-runner.ts'
+import { labels, ownLabels } from './labels.ts'
+import { Orphans } from './orphans.ts'
+import type { PlaceholderNode } from './placeholders.ts'
+import type { ContainerPhase } from './step.ts'
+import { TaskRunner } from './task-runner.ts'
 
 export interface ExecutorOptions {
   readonly engine: Engine
   readonly clock: Clock
   readonly logger: Logger
+  readonly attachments: AttachmentProvider
   readonly clusterId: string
-  readonly config: () => ContainerConfigOptions
-  readonly report: (update: TaskStatusUpdate) => void
+  readonly nodeId: string
+  node(): PlaceholderNode
+  /** A state that no manager may have heard of yet. */
+  report(taskId: TaskId, status: TaskStatus): void
+  /** How a task ended, where no manager has stored that yet. */
+  unstoredEnd(taskId: TaskId): TaskStatus | undefined
+  /** Nothing of the task is left on this host, and no manager knows it. */
+  forgotten(taskId: TaskId): void
 }
 
-/** More at a time only makes the engine's own locks contend: measured on two cores. */
+/** More at a time only makes the engine's own locks contend: measured, see `test/integration/agent/pace.test.ts`. */
 const parallelOperations = 4
-/** A net below the engine's events: every container is looked at again. */
+/** A net below the engine's events. */
 const compareEveryMs = 30_000
+const compareBackoff = { firstMs: 100, maxMs: 2_000 }
 
-/** All tasks of this node. Follows assignments from above and the engine's events from below. */
+/**
+ * All tasks of this node. Follows assignments from above and the engine from below; nothing waits for it. What ran
+ * before this process did is taken over by its labels. Containers of tasks that nobody knows are removed, but only
+ * once a manager has told the whole set.
+ */
 export class Executor implements AsyncDisposable {
   readonly #options: ExecutorOptions
+  readonly #host: Host
   readonly #runners = new Map<TaskId, TaskRunner>()
-  readonly #parts: RunnerParts
+  readonly #orphans: Orphans
   readonly #stop = new AbortController()
-  readonly #following: Promise<unknown>
-  /** Containers of ours by task, found on the engine before their tasks were known. */
-  readonly #found = new Map<string, string>()
-  #adopted: Promise<void> | undefined
+  readonly #compareNow = new Doorbell()
+  /** Our containers by task, as last listed. */
+  #listed = new Map<string, ContainerSummary>()
+  readonly #firstList = Promise.withResolvers<void>()
+  #isWholeSetKnown = false
+  readonly #comparing: Promise<void>
 
   constructor(options: ExecutorOptions) {
+    const { engine, clock, logger } = options
     this.#options = options
-    this.#parts = {
-      engine: options.engine,
-      images: new Images(options.engine, options.logger),
-      clock: options.clock,
-      logger: options.logger,
+    this.#orphans = new Orphans(engine, logger)
+    this.#host = {
+      engine,
+      clock,
+      logger,
+      attachments: options.attachments,
+      clusterId: options.clusterId,
+      images: new Images(engine, logger, () => clock.monotonicMs()),
       operations: new Semaphore(parallelOperations),
-      config: options.config,
-      report: (task: Task, status: TaskStatus) => {
-        options.report({ taskId: task.meta.id, status })
+      node: () => options.node(),
+      containerOf: async (taskId, signal) => {
+        await abortable(this.#firstList.promise, signal, 'the engine to list its containers')
+        return this.#listed.get(taskId)?.Id
+      },
+      report: (taskId, status) => {
+        options.report(taskId, status)
+      },
+      forget: (taskId) => {
+        this.#forget(taskId)
       },
     }
-    this.#following = Promise.all([this.#followEvents(), this.#compareNowAndThen()])
+    this.#comparing = this.#compareNowAndThen()
   }
 
-  /** What every task was last seen to be: told to each new manager, which may have missed some of it. */
-  statuses(): TaskStatusUpdate[] {
-    return [...this.#runners.values()].map((runner) => ({
-      taskId: runner.task.meta.id,
-      status: runner.status,
-    }))
+  /** Takes a whole set (`isFull`) or a difference. Only a whole set says what is not ours to run. */
+  assign(tasks: Difference<Task>, isFull: boolean): void {
+    for (const task of tasks.put) this.#put(task)
+    for (const id of tasks.remove) this.#runners.get(id as TaskId)?.discard()
+    if (!isFull) return
+    const known = new Set<TaskId>(tasks.put.map((task) => task.meta.id))
+    for (const [id, runner] of this.#runners) if (!known.has(id)) runner.discard()
+    this.#isWholeSetKnown = true
+    this.#compareNow.ring()
   }
 
-  /** Takes a set or a difference. Only a full set says what is not ours to run. */
-  async assign(assignments: Pick<Assignments, 'full' | 'tasks'>): Promise<void> {
-    this.#adopted ??= this.#findContainers()
-    await this.#adopted
-    for (const task of assignments.tasks.put) this.#put(task)
-    for (const id of assignments.tasks.remove) this.#remove(id as TaskId)
-    if (!assignments.full) return
-    const known = new Set<string>(assignments.tasks.put.map((task) => task.meta.id))
-    for (const id of this.#runners.keys()) if (!known.has(id)) this.#remove(id)
-    for (const [taskId, containerId] of this.#found) {
-      if (known.has(taskId)) continue
-      this.#options.logger.info('a container without a task is removed', {
-        task: taskId,
-        container: containerId,
-      })
-      this.#background(removeContainer(this.#options.engine, containerId, 10), 'an orphan was not removed')
-    }
-    this.#found.clear()
+  /** The engine answers (again): much may have happened that nobody was told. */
+  lookAtAll(): void {
+    for (const runner of this.#runners.values()) runner.look()
+    this.#compareNow.ring()
   }
 
-  /** Leaving the cluster: everything of it goes. */
+  hear(event: EngineEvent): void {
+    const taskId = event.Actor.Attributes[labels.taskId]
+    if (taskId !== undefined) this.#runners.get(taskId as TaskId)?.hear(event)
+  }
+
+  /** Leaving the cluster: everything of it goes, at once. */
   async removeAll(): Promise<void> {
-    await (this.#adopted ?? this.#findContainers())
-    const removals = [
-      ...[...this.#runners.values()].map((runner) => runner.remove()),
-      ...[...this.#found.values()].map((id) => removeContainer(this.#options.engine, id, 10)),
-    ]
+    const { clusterId, nodeId, engine } = this.#options
+    await Promise.all([...this.#runners.values()].map((runner) => runner.close()))
     this.#runners.clear()
-    for (const result of await Promise.allSettled(removals))
-      if (result.status === 'rejected')
-        this.#options.logger.warn('a container was not removed', { error: result.reason })
+    this.#isWholeSetKnown = false
+    for (const container of await engine.listContainers(ownLabels(clusterId, nodeId)))
+      await this.#orphans.removeNow(container.Id)
   }
 
   /** Stops following; containers run on. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
+    this.#compareNow.ring()
     await Promise.all([...this.#runners.values()].map((runner) => runner.close()))
-    await this.#following
+    await this.#comparing
   }
 
   #put(task: Task): void {
-    const known = this.#runners.get(task.meta.id)
-    if (known !== undefined) {
+    const { id } = task.meta
+    const known = this.#runners.get(id)
+    if (known === undefined)
+      this.#runners.set(id, new TaskRunner(this.#host, task, this.#options.unstoredEnd(id)))
+    else {
       known.update(task)
-      return
-    }
-    const runner = new TaskRunner(
-      this.#parts,
-      task,
-      this.#found.get(task.meta.id) ?? task.status.containers[0]?.containerId,
-    )
-    this.#runners.set(task.meta.id, runner)
-    runner.kick()
-  }
-
-  #remove(id: TaskId): void {
-    const runner = this.#runners.get(id)
-    if (runner === undefined) return
-    this.#runners.delete(id)
-    this.#background(runner.remove(), 'the container of a removed task is left')
-  }
-
-  #background(work: Promise<void>, failure: string): void {
-    work.catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#options.logger.warn(failure, { error })
-    })
-  }
-
-  async #findContainers(): Promise<void> {
-    for (let attempt = 0; !this.#stop.signal.aborted; attempt++) {
-      try {
-        const wanted = [`${labels.clusterId}=${this.#options.clusterId}`]
-        for (const container of await this.#options.engine.listContainers(wanted)) {
-          const taskId = container.Labels[labels.taskId]
-          if (taskId !== undefined) this.#found.set(taskId, container.Id)
-        }
-        return
-      } catch (error) {
-        this.#options.logger.warn('the engine does not list its containers yet', { error })
-        await sleep(backoffMs({ firstMs: 100, maxMs: 2_000 }, attempt), this.#stop.signal).catch(
-          () => undefined,
-        )
-      }
+      // A manager that has not heard of the last of it, or has lost it.
+      if (JSON.stringify(known.status) !== JSON.stringify(task.status)) this.#options.report(id, known.status)
     }
   }
 
-  async #followEvents(): Promise<void> {
-    const { signal } = this.#stop
-    for (let attempt = 0; !signal.aborted;) {
-      try {
-        const events = this.#options.engine.events({
-          signal,
-          types: ['container'],
-          // What happened while nobody listened is seen by looking at every container once.
-          onOpen: () => {
-            attempt = 0
-            for (const runner of this.#runners.values()) runner.kick()
-          },
-        })
-        for await (const event of events) {
-          const taskId = event.Actor.Attributes[labels.taskId]
-          if (taskId !== undefined && !event.Action.startsWith('exec_'))
-            this.#runners.get(taskId as TaskId)?.kick()
-        }
-      } catch (error) {
-        if (!signal.aborted) this.#options.logger.debug("the engine's events ended", { error })
-      }
-      await sleep(backoffMs({ firstMs: 50, maxMs: 1_000 }, attempt++), signal).catch(() => undefined)
-    }
+  #forget(taskId: TaskId): void {
+    this.#runners.delete(taskId)
+    this.#options.forgotten(taskId)
   }
 
   async #compareNowAndThen(): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await sleep(compareEveryMs, this.#stop.signal).catch(() => undefined)
-      for (const runner of this.#runners.values()) runner.kick()
+    const { signal } = this.#stop
+    for (let failures = 0; !signal.aborted;) {
+      this.#compareNow.clear()
+      try {
+        await this.#compare(signal)
+        failures = 0
+      } catch (error) {
+        if (!signal.aborted) this.#options.logger.debug('the engine does not list its containers', { error })
+        failures += 1
+      }
+      await this.#compareNow.rung(failures === 0 ? compareEveryMs : backoffMs(compareBackoff, failures))
     }
+  }
+
+  async #compare(signal: AbortSignal): Promise<void> {
+    const { engine, clusterId, nodeId } = this.#options
+    const listed = new Map<string, ContainerSummary>()
+    for (const container of await engine.listContainers(ownLabels(clusterId, nodeId), { signal }))
+      listed.set(container.Labels[labels.taskId] ?? '', container)
+    this.#listed = listed
+    this.#firstList.resolve()
+    for (const [id, runner] of this.#runners)
+      if (runner.phase !== undefined && runner.phase !== phaseOf(listed.get(id))) runner.look()
+    if (!this.#isWholeSetKnown) return
+    for (const [taskId, container] of listed)
+      if (!this.#runners.has(taskId as TaskId)) this.#orphans.remove(container.Id, taskId)
+  }
+}
+
+function phaseOf(container: ContainerSummary | undefined): ContainerPhase {
+  switch (container?.State) {
+    case undefined:
+      return 'absent'
+    case 'created':
+      return 'created'
+    case 'removing':
+      return 'removing'
+    case 'running':
+    case 'paused':
+    case 'restarting':
+      return 'running'
+    default:
+      return 'exited'
   }
 }

@@ -12,6 +12,12 @@ export const labels = {
   clusterId: 'mure.cluster.id',
 } as const
 
+/** What the engine is asked to list: containers of this node in this cluster, and no others. */
+export const ownLabels = (clusterId: string, nodeId: string): string[] => [
+  `${labels.clusterId}=${clusterId}`,
+  `${labels.nodeId}=${nodeId}`,
+]
+
 /** `web.1.<task>`, or `web.<node>.<task>` for a global service: also the container's name. */
 export function taskName(task: Task): string {
   const place = task.slot > 0 ? String(task.slot) : task.nodeId

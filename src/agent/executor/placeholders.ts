@@ -2,6 +2,7 @@ import { MureError } from '#lib/errors.ts'
 import type { Task } from '#model/task.ts'
 import { taskName } from './labels.ts'
 
+/** What placeholders may tell of the host. */
 export interface PlaceholderNode {
   readonly id: string
   readonly hostname: string
@@ -10,37 +11,104 @@ export interface PlaceholderNode {
 }
 
 /**
- * Fills in `{{.Node.Hostname}}` and its like, in the places where Docker does: hostname, environment, mounts.
- * Go's template language beyond plain fields and `index` of labels is refused rather than half understood.
+ * Fills in `{{.Node.Hostname}}` and its like. Of Go's template language only what Docker documents is there: the plain
+ * fields, `index .Service.Labels "name"`, `join`, quoted text, comments and the trimming dashes. The rest is refused
+ * rather than half understood.
  * @see https://docs.docker.com/reference/cli/docker/service/create/#create-services-using-templates
  */
 export function expandPlaceholders(text: string, task: Task, node: PlaceholderNode): string {
-  if (!text.includes('{{')) return text
-  return text.replace(/\{\{-?\s*(.*?)\s*-?\}\}/g, (_, expression: string) => valueOf(expression, task, node))
+  let result = ''
+  let at = 0
+  for (;;) {
+    const open = text.indexOf('{{', at)
+    if (open < 0) return result + text.slice(at)
+    const close = text.indexOf('}}', open)
+    if (close < 0) throw refusal(text.slice(open), 'is not closed')
+    const trimsBefore = /^-\s/.test(text.slice(open + 2, close))
+    const trimsAfter = /\s-$/.test(text.slice(open + 2, close))
+    const literal = text.slice(at, open)
+    result += trimsBefore ? literal.trimEnd() : literal
+    const expression = text.slice(open + (trimsBefore ? 3 : 2), close - (trimsAfter ? 1 : 0))
+    result += valueOf(expression.trim(), task, node)
+    at = close + 2
+    if (trimsAfter) at += text.slice(at).length - text.slice(at).trimStart().length
+  }
 }
 
+const refusal = (placeholder: string, why: string): MureError =>
+  new MureError('invalid', `the placeholder ${placeholder} ${why}`)
+
+type Value = string | Readonly<Record<string, string>>
+
 function valueOf(expression: string, task: Task, node: PlaceholderNode): string {
-  switch (expression) {
-    case '.Service.ID':
-      return task.serviceId
-    case '.Service.Name':
-      return task.serviceName
-    case '.Node.ID':
-      return node.id
-    case '.Node.Hostname':
-      return node.hostname
-    case '.Node.Platform.Architecture':
-      return node.architecture
-    case '.Node.Platform.OS':
-      return node.os
-    case '.Task.ID':
-      return task.meta.id
-    case '.Task.Name':
-      return taskName(task)
-    case '.Task.Slot':
-      return task.slot > 0 ? String(task.slot) : task.nodeId
+  const shown = `{{${expression}}}`
+  if (/^\/\*.*\*\/$/s.test(expression)) return ''
+  const words = expression.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s"`]+/g) ?? []
+  const [first = '', ...rest] = words
+  const values = (list: readonly string[]) => list.map((word) => wordValue(word, shown, task, node))
+  const texts = (list: readonly string[]) =>
+    values(list).map((value) => {
+      if (typeof value !== 'string') throw refusal(shown, 'uses all labels where a text is needed')
+      return value
+    })
+  if (first === 'join') {
+    const [separator, ...parts] = texts(rest)
+    if (separator === undefined) throw refusal(shown, 'joins nothing')
+    return parts.join(separator)
   }
-  const label = /^index \.Service\.Labels "([^"]*)"$/.exec(expression)?.[1]
-  if (label !== undefined) return task.serviceLabels[label] ?? ''
-  throw new MureError('invalid', `the template {{${expression}}} is not one that tasks offer`)
+  if (first === 'index') {
+    const [labels, key, ...more] = values(rest)
+    if (typeof labels !== 'object' || typeof key !== 'string' || more.length > 0)
+      throw refusal(shown, 'is not of the form {{index .Service.Labels "name"}}')
+    return own(labels, key) ?? ''
+  }
+  if (words.length !== 1) throw refusal(shown, 'is not one that tasks offer')
+  const [value] = values(words)
+  return typeof value === 'object' ? goMap(value) : (value ?? '')
 }
+
+function wordValue(word: string, shown: string, task: Task, node: PlaceholderNode): Value {
+  if (word.startsWith('`')) return word.slice(1, -1)
+  if (word.startsWith('"')) return unquoted(word, shown)
+  const label = /^\.Service\.Labels\.(\w+)$/.exec(word)?.[1]
+  if (label !== undefined) {
+    const value = own(task.serviceLabels, label)
+    if (value === undefined) throw refusal(shown, `names a label that the service does not have: ${label}`)
+    return value
+  }
+  const value = own(fields(task, node), word)
+  if (value === undefined) throw refusal(shown, 'is not one that tasks offer')
+  return value
+}
+
+/** A name in a template is any text, `constructor` too. */
+const own = <T>(record: Readonly<Record<string, T>>, name: string): T | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
+function unquoted(word: string, shown: string): string {
+  try {
+    return JSON.parse(word) as string
+  } catch {
+    throw refusal(shown, `has a text that is not well quoted: ${word}`)
+  }
+}
+
+const fields = (task: Task, node: PlaceholderNode): Readonly<Record<string, Value>> => ({
+  '.Service.ID': task.serviceId,
+  '.Service.Name': task.serviceName,
+  '.Service.Labels': task.serviceLabels,
+  '.Node.ID': node.id,
+  '.Node.Hostname': node.hostname,
+  '.Node.Platform.Architecture': node.architecture,
+  '.Node.Platform.OS': node.os,
+  '.Task.ID': task.meta.id,
+  '.Task.Name': taskName(task),
+  '.Task.Slot': task.slot > 0 ? String(task.slot) : task.nodeId,
+})
+
+/** As Go prints a map. */
+const goMap = (map: Readonly<Record<string, string>>): string =>
+  `map[${Object.keys(map)
+    .sort()
+    .map((key) => `${key}:${map[key] ?? ''}`)
+    .join(' ')}]`

@@ -1,40 +1,98 @@
 import { compareStates, isTerminal } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
 
-/** What is known of a task's container: absent, made, running, or ended. */
-export type ContainerPhase = 'absent' | 'created' | 'running' | 'exited'
+/** What is known of a task's container. `removing`: the engine is taking it away. */
+export type ContainerPhase = 'absent' | 'created' | 'running' | 'exited' | 'removing'
 
-export type Step =
-  /** Pull the image and create the container. */
+/** All that the next step of a task depends on. Moments are of the agent's monotonic clock, milliseconds. */
+export interface Situation {
+  readonly desired: TaskState
+  /** The task has left the node's assignments: nothing of it is to stay. */
+  readonly isGone: boolean
+  /** The state last reported. */
+  readonly reported: TaskState
+  readonly container: ContainerPhase
+  readonly health?: 'starting' | 'healthy' | 'unhealthy'
+  readonly now: number
+  /** It may not start before. */
+  readonly startAt: number
+  /** The container may be back until then: somebody stopped it by hand, perhaps to start it again. */
+  readonly maybeBackUntil: number
+}
+
+export type Action =
+  /** Get the image and create the container. */
   | 'prepare'
-  | 'start'
-  /** It runs: nothing to do until something happens. */
-  | 'watch'
-  /** Made and not to be started yet. */
+  /** It is made and does not start yet. */
   | 'hold'
-  | 'stop'
+  | 'start'
+  /** It runs, and counts as running once it is healthy. */
+  | 'await-health'
+  | 'run'
+  /** It has ended, and may be on its way back. */
+  | 'await-return'
   /** It has ended by itself: say how. */
   | 'conclude'
   /** It was running and its container is gone. */
-  | 'lost'
-  /** The task is over. */
+  | 'lose'
+  /** Stop the container, with the task's grace period. */
+  | 'stop'
+  /** Nothing of it runs any more, as was wanted: say so. */
+  | 'end'
+  /** Remove the container with its anonymous volumes. */
+  | 'delete'
+  /** Nothing is left to be done for this task, ever. */
+  | 'forget'
   | 'rest'
 
+export interface Step {
+  readonly action: Action
+  /** Look again then, though nothing may have happened. */
+  readonly wakeAt?: number
+}
+
 /**
- * The one next operation of a task, from what is wanted, what was last reported and what the engine shows.
- * Nothing here waits: the runner performs the step and asks again.
+ * The one next operation of a task. Nothing here waits: the runner performs the step, looks at the container and
+ * asks again. States that were reported are never taken back (`model/task-state.ts`, the agent's rows):
+ *
+ * | wanted         | absent                        | created        | running              | exited   |
+ * |----------------|-------------------------------|----------------|----------------------|----------|
+ * | running, ready | prepare; lose if it had begun | start, or hold | run, or await-health | conclude |
+ * | (has ended)    | rest                          | rest           | stop                 | rest     |
+ * | shutdown       | end                           | end            | stop                 | end      |
+ * | remove         | end                           | end, delete    | stop                 | end, delete |
+ * | gone           | forget                        | delete         | stop                 | delete   |
+ *
+ * A container that is stopped by hand ends its task; one that is restarted by hand keeps its task running. The engine
+ * shows both as an end, so the end is believed only once the container has had the time to come back. An ended task
+ * whose container is started by hand later is stopped again: it has been replaced by then.
  */
-export function nextStep(desired: TaskState, reported: TaskState, container: ContainerPhase): Step {
-  if (isTerminal(reported)) return container === 'running' ? 'stop' : 'rest'
-  if (isTerminal(desired)) return container === 'exited' && reported === 'running' ? 'conclude' : 'stop'
+export function nextStep(situation: Situation): Step {
+  const { desired, isGone, reported, container } = situation
+  if (container === 'removing') return { action: 'rest' }
+  const isUnwanted = isGone || isTerminal(desired) || isTerminal(reported)
+  if (isUnwanted && container === 'running') return { action: 'stop' }
+  if (isGone) return { action: container === 'absent' ? 'forget' : 'delete' }
+  if (!isTerminal(reported)) return isTerminal(desired) ? { action: 'end' } : stepOfWanted(situation)
+  return { action: desired === 'remove' && container !== 'absent' ? 'delete' : 'rest' }
+}
+
+function stepOfWanted(situation: Situation): Step {
+  const { desired, reported, container, now } = situation
   switch (container) {
     case 'absent':
-      return compareStates(reported, 'starting') < 0 ? 'prepare' : 'lost'
+      return { action: compareStates(reported, 'starting') < 0 ? 'prepare' : 'lose' }
     case 'created':
-      return compareStates(desired, 'ready') <= 0 ? 'hold' : 'start'
+      if (compareStates(desired, 'ready') <= 0) return { action: 'hold' }
+      if (situation.startAt > now) return { action: 'hold', wakeAt: situation.startAt }
+      return { action: 'start' }
     case 'running':
-      return 'watch'
+      if (situation.health === 'unhealthy') return { action: 'stop' }
+      return { action: situation.health === 'starting' ? 'await-health' : 'run' }
     case 'exited':
-      return 'conclude'
+      if (situation.maybeBackUntil > now) return { action: 'await-return', wakeAt: situation.maybeBackUntil }
+      return { action: 'conclude' }
+    case 'removing':
+      return { action: 'rest' }
   }
 }

@@ -1,241 +1,275 @@
-import type { Engine } from '#engine/engine.ts'
-import { engineStatus } from '#engine/transport.ts'
-import type { Clock } from '#lib/clock.ts'
+import type { EngineEvent } from '#engine/types.ts'
+import type { Instant } from '#lib/clock.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
-import type { Logger } from '#lib/logger.ts'
 import { backoffMs } from '#lib/retry.ts'
-import type { Semaphore } from '#lib/semaphore.ts'
-import { sleep } from '#lib/wait.ts'
-import { stopGracePeriodDefaultMs } from '#model/defaults.ts'
 import { compareStates, isTerminal } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
-import { containerConfig } from './container-config.ts'
-import type { ContainerConfigOptions } from './container-config.ts'
-import type { Images } from './images.ts'
-import { taskName } from './labels.ts'
-import { awaitsHealth, observe } from './observed.ts'
+import { Doorbell } from './doorbell.ts'
+import { isRefusal } from './engine-errors.ts'
+import type { Host } from './host.ts'
 import type { ObservedContainer } from './observed.ts'
+import { asWanted, lostContainer, outcomeOf, refused } from './outcome.ts'
+import type { Outcome } from './outcome.ts'
 import { nextStep } from './step.ts'
+import type { Action, ContainerPhase, Step } from './step.ts'
+import { TaskContainer } from './task-container.ts'
 
-export interface RunnerParts {
-  readonly engine: Engine
-  readonly images: Images
-  readonly clock: Clock
-  readonly logger: Logger
-  /** How many operations the engine is asked for at a time. */
-  readonly operations: Semaphore
-  readonly config: () => ContainerConfigOptions
-  readonly report: (task: Task, status: TaskStatus) => void
-}
+const engineBackoff = { firstMs: 200, maxMs: 5_000 }
 
 /**
- * Brings one task's container to what is wanted of it, one operation at a time, and reports each state once.
- * The engine is the memory: after a restart the container tells where the task was. An engine that does not
+ * How long a container that was stopped by hand may take to come back. `docker restart` has 0.2 to 0.6 s between the end
+ * and the new start on a host that is not busy (measured), and the engine does not say beforehand that it is a restart.
+ */
+const returnMs = 2_000
+
+/** The operation after which there is more to be done at once. */
+const continues: ReadonlySet<Action> = new Set([
+  'prepare',
+  'start',
+  'stop',
+  'end',
+  'conclude',
+  'lose',
+  'delete',
+])
+
+/**
+ * Brings one task's container to what is wanted of it, one operation at a time (`step.ts`), and reports each state
+ * once. The engine is the memory: after a restart the container tells where the task was. An engine that does not
  * answer is asked again; only what it says for certain ends a task.
  */
 export class TaskRunner {
-  readonly #parts: RunnerParts
+  readonly #host: Host
+  readonly #news = new Doorbell()
+  readonly #running: Promise<void>
   #task: Task
   #status: TaskStatus
-  #containerId: string | undefined
-  #running: Promise<void> | undefined
-  #again = false
-  #abort = new AbortController()
-  #closed = false
+  #container: TaskContainer | undefined
+  #phase: ContainerPhase | undefined
+  /** What an operation has just returned, so that nobody need ask for it. */
+  #seen: ObservedContainer | undefined
+  /** Ends what may be given up: getting the image. */
+  #preparing: AbortController | undefined
+  readonly #closed = new AbortController()
+  #isGone = false
+  #isStopping = false
+  #startAt: number
+  /** Infinite from a signal by hand until the end that it causes. */
+  #maybeBackUntil = 0
 
-  constructor(parts: RunnerParts, task: Task, containerId: string | undefined) {
-    this.#parts = parts
+  /** `ended`: how the task ended, where this was not told to any manager yet. */
+  constructor(host: Host, task: Task, ended: TaskStatus | undefined) {
+    this.#host = host
     this.#task = task
-    this.#status = task.status
-    this.#containerId = containerId
-  }
-
-  get task(): Task {
-    return this.#task
+    this.#status = later(task.status, ended)
+    this.#startAt = this.#startOf(task)
+    this.#running = this.#run()
   }
 
   get status(): TaskStatus {
     return this.#status
   }
 
-  update(task: Task): void {
-    const stopping = isTerminal(task.desiredState) && !isTerminal(this.#task.desiredState)
-    this.#task = task
-    if (compareStates(task.status.state, this.#status.state) > 0) this.#status = task.status
-    // A pull that nobody waits for any more is given up at once.
-    if (stopping) this.#abort.abort()
-    this.kick()
+  /** What the container was when it was last looked at; undefined before the first look. */
+  get phase(): ContainerPhase | undefined {
+    return this.#phase
   }
 
-  /** Something happened: look again. */
-  kick(): void {
-    if (this.#closed) return
-    if (this.#running !== undefined) {
-      this.#again = true
-      return
-    }
-    this.#running = this.#run().finally(() => {
-      this.#running = undefined
-      if (this.#again) {
-        this.#again = false
-        this.kick()
-      }
-    })
+  /** The same task as a manager has it now. What is wanted of a task only moves forward too. */
+  update(task: Task): void {
+    const isBehind = compareStates(task.desiredState, this.#task.desiredState) < 0
+    this.#task = isBehind ? { ...task, desiredState: this.#task.desiredState } : task
+    this.#status = later(this.#status, task.status)
+    this.#startAt = Math.min(this.#startAt, this.#startOf(task))
+    this.#isGone = false
+    if (isTerminal(this.#task.desiredState) || isTerminal(this.#status.state)) this.#preparing?.abort()
+    this.#news.ring()
+  }
+
+  /** The task has left the node's assignments: its container goes too. */
+  discard(): void {
+    this.#isGone = true
+    this.#preparing?.abort()
+    this.#news.ring()
+  }
+
+  /** Something may have happened to the container. */
+  look(): void {
+    this.#news.ring()
+  }
+
+  /** Something happened to the container. */
+  hear(event: EngineEvent): void {
+    const isByHand = event.Action === 'kill' && !this.#isStopping
+    // What `docker stop` and `docker restart` begin with. After a plain `docker kill` nothing comes back.
+    if (isByHand && event.Actor.Attributes['signal'] !== sigkill)
+      this.#maybeBackUntil = Number.POSITIVE_INFINITY
+    if (event.Action === 'start') this.#maybeBackUntil = 0
+    if (changesPhase.test(event.Action)) this.#news.ring()
   }
 
   /** Stops looking after the task; its container stays as it is. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#abort.abort()
+    this.#closed.abort()
+    this.#preparing?.abort()
+    this.#news.ring()
     await this.#running
   }
 
-  /** The task is gone from the cluster: its container goes too. */
-  async remove(): Promise<void> {
-    await this.close()
-    if (this.#containerId === undefined) return
-    await removeContainer(this.#parts.engine, this.#containerId, this.#graceSeconds())
-  }
-
   async #run(): Promise<void> {
-    for (let failures = 0; !this.#closed;) {
+    const { signal } = this.#closed
+    let failures = 0
+    while (!signal.aborted) {
+      this.#news.clear()
+      let waitMs: number | undefined
       try {
-        if (!(await this.#step())) return
+        const { action, wakeAt } = await this.#turn()
         failures = 0
-      } catch (error) {
-        if (this.#closed) return
-        const aborted = this.#abort.signal.aborted
-        if (aborted) this.#abort = new AbortController()
-        else if (isCertain(error)) {
-          this.#end(
-            compareStates(this.#status.state, 'starting') < 0 ? 'rejected' : 'failed',
-            errorText(error),
-          )
-          continue
-        } else {
-          this.#parts.logger.warn('a task waits for the engine', { task: this.#task.meta.id, error })
-          await sleep(backoffMs({ firstMs: 200, maxMs: 5_000 }, failures++), this.#abort.signal).catch(
-            () => undefined,
-          )
+        if (action === 'forget' && this.#isGone) {
+          this.#host.forget(this.#task.meta.id)
+          return
         }
+        if (continues.has(action)) continue
+        if (wakeAt !== undefined && Number.isFinite(wakeAt)) waitMs = wakeAt - this.#now()
+      } catch (error) {
+        if (signal.aborted) return
+        if (isMureError(error, 'cancelled')) continue
+        this.#host.logger.warn('a task waits for the engine', { task: this.#task.meta.id, error })
+        waitMs = backoffMs(engineBackoff, failures++)
       }
+      await this.#news.rung(waitMs)
     }
   }
 
-  /** Performs the next operation. False: nothing to do until something happens. */
-  async #step(): Promise<boolean> {
-    const observed = await this.#observe()
-    const step = nextStep(this.#task.desiredState, this.#status.state, observed?.phase ?? 'absent')
-    switch (step) {
+  /** Looks, decides, acts. */
+  async #turn(): Promise<Step> {
+    this.#container ??= await this.#findContainer()
+    const observed = this.#seen ?? (await this.#container.inspect())
+    this.#seen = undefined
+    this.#phase = observed?.phase ?? 'absent'
+    if (this.#phase === 'exited' && this.#maybeBackUntil === Number.POSITIVE_INFINITY)
+      this.#maybeBackUntil = this.#now() + returnMs
+    const step = nextStep({
+      desired: this.#task.desiredState,
+      isGone: this.#isGone,
+      reported: this.#status.state,
+      container: this.#phase,
+      ...(observed?.status.health === undefined ? {} : { health: observed.status.health }),
+      now: this.#now(),
+      startAt: this.#startAt,
+      maybeBackUntil: this.#maybeBackUntil,
+    })
+    await this.#perform(step.action, this.#container, observed)
+    return step
+  }
+
+  async #findContainer(): Promise<TaskContainer> {
+    const id = await this.#host.containerOf(this.#task.meta.id, this.#closed.signal)
+    return new TaskContainer(this.#host, this.#task, id)
+  }
+
+  async #perform(
+    action: Action,
+    container: TaskContainer,
+    observed: ObservedContainer | undefined,
+  ): Promise<void> {
+    switch (action) {
       case 'prepare':
-        await this.#prepare()
-        return true
+        await this.#orRefused(
+          () => this.#prepare(container),
+          (text) => text,
+        )
+        return
       case 'hold':
         this.#advance('ready', 'prepared', observed)
-        return false
+        return
       case 'start':
         this.#advance('starting', 'starting', observed)
-        await this.#start()
-        return true
-      case 'watch':
-        return this.#watch(observed)
-      case 'conclude':
-        this.#conclude(observed)
-        return false
-      case 'lost':
-        this.#end('failed', 'the container is gone')
-        return false
+        await this.#orRefused(
+          () => container.start(),
+          (text) => `starting container failed: ${text}`,
+        )
+        return
+      case 'await-health':
+        this.#advance('starting', 'starting', observed)
+        return
+      case 'run':
+        this.#advance('running', 'started', observed)
+        return
       case 'stop':
-        await this.#stop(observed)
-        return false
+        await this.#stop(container)
+        return
+      case 'conclude':
+        if (observed !== undefined) this.#end(outcomeOf(observed), observed)
+        return
+      case 'lose':
+        this.#end(lostContainer, undefined)
+        return
+      case 'end':
+        this.#end(asWanted, observed)
+        return
+      case 'delete':
+        await container.remove()
+        return
+      case 'await-return':
+      case 'forget':
       case 'rest':
-        return false
+        return
     }
   }
 
-  async #observe(): Promise<ObservedContainer | undefined> {
-    if (this.#containerId === undefined) return undefined
-    try {
-      return observe(await this.#parts.engine.inspectContainer(this.#containerId), this.#task)
-    } catch (error) {
-      if (!isMureError(error, 'not-found')) throw error
-      this.#containerId = undefined
-      return undefined
-    }
-  }
-
-  async #prepare(): Promise<void> {
-    const { engine, images, operations } = this.#parts
-    const container = this.#task.spec.containers[0]
-    if (container === undefined) {
-      this.#end('rejected', 'the task has no container')
-      return
-    }
+  async #prepare(container: TaskContainer): Promise<void> {
     this.#advance('accepted', 'accepted')
     this.#advance('preparing', 'preparing')
-    await images.ensure(container.image, container.registryAuth, this.#abort.signal)
-    const name = taskName(this.#task)
-    const body = containerConfig(this.#task, container, this.#parts.config())
-    this.#containerId = await operations.run(async () => {
-      try {
-        return await engine.createContainer(name, body, { signal: this.#abort.signal })
-      } catch (error) {
-        // Made before a restart of ours, or by a call whose answer was lost: it is this task's all the same.
-        if (!isMureError(error, 'conflict')) throw error
-        return (await engine.inspectContainer(name)).Id
-      }
-    })
-    this.#advance('ready', 'prepared', await this.#observe())
-  }
-
-  async #start(): Promise<void> {
-    const id = this.#containerId
-    if (id === undefined) return
-    await this.#parts.operations.run(() => this.#parts.engine.startContainer(id))
-  }
-
-  /** True: the state moved and there may be more to do. */
-  async #watch(observed: ObservedContainer | undefined): Promise<boolean> {
-    if (observed === undefined) return true
-    const container = this.#task.spec.containers[0]
-    if (observed.status.health === 'unhealthy') {
-      await this.#parts.engine.stopContainer(observed.status.containerId, this.#graceSeconds())
-      this.#end('failed', 'task: non-zero exit (137): dockerexec: unhealthy container', await this.#observe())
-      return false
-    }
-    if (awaitsHealth(container, observed)) this.#advance('starting', 'starting', observed)
-    else this.#advance('running', 'started', observed)
-    return false
-  }
-
-  #conclude(observed: ObservedContainer | undefined): void {
-    const exitCode = observed?.status.exitCode ?? -1
-    if (isTerminal(this.#task.desiredState)) this.#end('shutdown', '', observed, 'shutdown')
-    else if (exitCode === 0 && observed?.error === '') this.#end('complete', '', observed, 'finished')
-    else {
-      const why = observed?.error !== undefined && observed.error !== '' ? `: ${observed.error}` : ''
-      this.#end('failed', `task: non-zero exit (${String(exitCode)})${why}`, observed)
+    this.#preparing = new AbortController()
+    try {
+      this.#seen = await container.prepare(this.#preparing.signal)
+      this.#advance('ready', 'prepared', this.#seen)
+    } finally {
+      this.#preparing = undefined
     }
   }
 
-  async #stop(observed: ObservedContainer | undefined): Promise<void> {
-    if (observed?.phase === 'running')
-      await this.#parts.engine.stopContainer(observed.status.containerId, this.#graceSeconds())
-    if (isTerminal(this.#status.state)) return
-    this.#end('shutdown', '', await this.#observe(), 'shutdown')
+  async #stop(container: TaskContainer): Promise<void> {
+    this.#isStopping = true
+    try {
+      await container.stop()
+    } finally {
+      this.#isStopping = false
+    }
   }
 
-  #graceSeconds(): number {
-    const container = this.#task.spec.containers[0]
-    return Math.ceil((container?.stopGracePeriodMs ?? stopGracePeriodDefaultMs) / 1_000)
+  /** Ends the task where the engine refuses it for good; what may pass is thrown on. */
+  async #orRefused(work: () => Promise<void>, words: (text: string) => string): Promise<void> {
+    try {
+      await work()
+    } catch (error) {
+      if (this.#isUnwanted() || !isRefusal(error)) throw error
+      const hasBegun = compareStates(this.#status.state, 'starting') >= 0
+      this.#end(refused(hasBegun, this.#status.message, words(errorText(error))), undefined)
+    }
   }
 
-  #end(state: TaskState, error: string, observed?: ObservedContainer, message = this.#status.message): void {
+  #isUnwanted(): boolean {
+    return this.#isGone || isTerminal(this.#task.desiredState) || isTerminal(this.#status.state)
+  }
+
+  #now(): number {
+    return this.#host.clock.monotonicMs()
+  }
+
+  /** Both times are the manager's, so that a clock that is wrong here delays nothing. */
+  #startOf(task: Task): number {
+    if (task.startAfter === undefined) return 0
+    return this.#now() + Math.max(0, task.startAfter - task.meta.updatedAt)
+  }
+
+  #end({ state, message, error }: Outcome, observed: ObservedContainer | undefined): void {
     this.#report({
       state,
-      since: this.#parts.clock.now(),
-      message: state === 'failed' ? 'started' : message,
+      since: this.#wallTime(),
+      message,
       error,
       containers: observed === undefined ? this.#status.containers : [observed.status],
     })
@@ -250,7 +284,7 @@ export class TaskRunner {
     const hostPorts = observed?.hostPorts ?? []
     this.#report({
       state,
-      since: order === 0 ? this.#status.since : this.#parts.clock.now(),
+      since: order === 0 ? this.#status.since : this.#wallTime(),
       message,
       error: '',
       containers,
@@ -258,37 +292,28 @@ export class TaskRunner {
     })
   }
 
+  #wallTime(): Instant {
+    return this.#host.clock.now()
+  }
+
   #report(status: TaskStatus): void {
     if (status.state !== this.#status.state)
-      this.#parts.logger.info('task state', {
+      this.#host.logger.info('task state', {
         task: this.#task.meta.id,
         from: this.#status.state,
         to: status.state,
-        error: status.error,
+        ...(status.error === '' ? {} : { error: status.error }),
       })
     this.#status = status
-    this.#parts.report(this.#task, status)
+    this.#host.report(this.#task.meta.id, status)
   }
 }
 
-/** The engine has said no, as opposed to nothing. A refusal of its own defects (5xx while it stops) may pass. */
-function isCertain(error: unknown): boolean {
-  const status = engineStatus(error)
-  if (status !== undefined)
-    return !/context canceled|is shutting down|connection refused$/.test(errorText(error))
-  return isMureError(error, 'invalid', 'not-found', 'conflict', 'unsupported')
-}
+/** Signals are numbers in the engine's events. */
+const sigkill = '9'
 
-/** Stops and removes; a container that is gone already is what was wanted. */
-export async function removeContainer(engine: Engine, id: string, graceSeconds: number): Promise<void> {
-  try {
-    await engine.stopContainer(id, graceSeconds)
-  } catch (error) {
-    if (!isMureError(error, 'not-found', 'precondition')) throw error
-  }
-  try {
-    await engine.removeContainer(id)
-  } catch (error) {
-    if (!isMureError(error, 'not-found') && !/already in progress/.test(errorText(error))) throw error
-  }
-}
+/** What our own operations cause is seen when they return; `exec_…`, `attach` and the like change nothing. */
+const changesPhase = /^(start|die|stop|destroy|oom|pause|unpause|health_status.*)$/
+
+const later = (known: TaskStatus, other: TaskStatus | undefined): TaskStatus =>
+  other !== undefined && compareStates(other.state, known.state) > 0 ? other : known

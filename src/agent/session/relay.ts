@@ -1,19 +1,21 @@
 import { connect } from 'node:net'
 import type { Duplex } from 'node:stream'
 
-/** Joins a stream from a manager to the engine's socket: from here on it is a plain connection to the engine. */
+/**
+ * Joins a stream from a manager to the engine's socket: from here on it is a plain connection to the engine, with an
+ * end of its own in each direction, as attach and exec need it. What breaks one side breaks the other.
+ */
 export function serveRelay(stream: Duplex, engineSocket: string): void {
   const engine = connect({ path: engineSocket, allowHalfOpen: true })
-  const end = () => {
+  const breakOff = (error: Error) => {
     engine.destroy()
-    stream.destroy()
+    stream.destroy(error)
   }
-  engine.on('error', end)
-  stream.on('error', end)
-  engine.once('close', () => {
-    if (stream.writable) stream.end()
+  engine.once('error', breakOff)
+  stream.once('error', breakOff)
+  stream.once('close', () => {
+    engine.destroy()
   })
-  stream.once('close', () => engine.destroy())
   stream.pipe(engine)
   engine.pipe(stream)
 }

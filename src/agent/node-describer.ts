@@ -1,0 +1,60 @@
+import type { Engine } from '#engine/engine.ts'
+import { errorText } from '#lib/errors.ts'
+import type { NodeDescription } from '#model/node.ts'
+import type { Identity } from '#rpc/transport.ts'
+import { tlsInfo } from '#security/certificate.ts'
+import { descriptionOf, hostDescription } from './session/describe.ts'
+
+/** Keeps the description of this node true. A node whose engine is down is still a node, as it was last seen. */
+export class NodeDescriber {
+  readonly #engine: Engine
+  readonly #identity: () => Identity
+  readonly #onChange: (description: NodeDescription) => void
+  #current: NodeDescription | undefined
+
+  constructor(engine: Engine, identity: () => Identity, onChange: (description: NodeDescription) => void) {
+    this.#engine = engine
+    this.#identity = identity
+    this.#onChange = onChange
+  }
+
+  get current(): NodeDescription {
+    return this.#current ?? hostDescription(this.#tls())
+  }
+
+  /** Asks the engine. */
+  async refresh(signal: AbortSignal, timeoutMs = 20_000): Promise<void> {
+    try {
+      const info = await this.#engine.info({ signal, timeoutMs })
+      this.#set(descriptionOf(info, this.#tls()))
+    } catch (error) {
+      if (!signal.aborted) this.engineIsDown(errorText(error))
+    }
+  }
+
+  engineIsDown(problem: string): void {
+    const { current } = this
+    this.#set({ ...current, engine: { ...current.engine, problem }, tls: this.#tls() })
+  }
+
+  /** The certificate or the roots have changed. */
+  identityChanged(): void {
+    this.#set({ ...this.current, tls: this.#tls() })
+  }
+
+  #set(description: NodeDescription): void {
+    if (JSON.stringify(description) === JSON.stringify(this.#current)) return
+    this.#current = description
+    this.#onChange(description)
+  }
+
+  #tls(): NonNullable<NodeDescription['tls']> {
+    const { trust, certificate } = this.#identity()
+    const info = tlsInfo(trust, certificate)
+    return {
+      trustRoot: info.trustRoot,
+      certificateIssuerSubject: info.issuerSubject,
+      certificateIssuerPublicKey: info.issuerPublicKey,
+    }
+  }
+}
