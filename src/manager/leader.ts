@@ -3,8 +3,8 @@ import { runMembershipLoop } from './membership/membership-loop.ts'
 import type { MembershipLoopParts } from './membership/membership-loop.ts'
 import { runNodeLoop } from './node-loop.ts'
 import type { Beats } from './dispatcher/beats.ts'
-import { runServiceLoop } from './service-loop.ts'
-import type { LoopParts } from './service-loop.ts'
+import { runPipeline } from './loop.ts'
+import type { LoopParts } from './loop.ts'
 
 type LeaderParts = Omit<LoopParts, 'leadership'> &
   Omit<MembershipLoopParts, 'leadership'> & { readonly beats: Beats }
@@ -21,7 +21,7 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
       await using leadership = await store.campaign(managerId, signal)
       logger.info('this manager leads now', { fence: leadership.fence.createRevision })
       const all = { ...parts, leadership }
-      const loops = [runServiceLoop(all), runNodeLoop(all), runMembershipLoop(all)]
+      const loops = [runPipeline(all), runNodeLoop(all), runMembershipLoop(all)]
       // The first that ends, ends the leadership for all.
       await Promise.race(loops).finally(() => leadership[Symbol.asyncDispose]())
       await Promise.allSettled(loops)

@@ -7,7 +7,7 @@ import type { NodeId } from '#model/id.ts'
 import type { Node, Reachability } from '#model/node.ts'
 import type { Beats } from './dispatcher/beats.ts'
 import { judgeNode } from './dispatcher/health.ts'
-import type { LoopParts } from './service-loop.ts'
+import type { LoopParts } from './loop.ts'
 import { transactOn } from './transact-on.ts'
 
 const judgeEveryMs = 100

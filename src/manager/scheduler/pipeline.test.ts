@@ -6,8 +6,8 @@ import type { NodeId, ServiceId } from '#model/id.ts'
 import type { Node } from '#model/node.ts'
 import type { TaskTemplate } from '#model/service.ts'
 import type { Task } from '#model/task.ts'
-import { aNode, aTask, testEpoch } from '#model/testing/builders.ts'
-import { nodeInfos } from './node-info.ts'
+import { aNode, aTask } from '#model/testing/builders.ts'
+import { nodeInfos } from './cluster-nodes.ts'
 import { schedule } from './pipeline.ts'
 
 const serviceId = 'service' as ServiceId
@@ -22,7 +22,7 @@ const tasksOf = (count: number, spec: Partial<TaskTemplate> = {}, more: Partial<
     }),
   )
 const run = (tasks: readonly Task[], nodes: readonly Node[], present: readonly Task[] = []) =>
-  schedule(tasks, nodeInfos(nodes, present, testEpoch), options)
+  schedule(tasks, nodeInfos(nodes, present), options)
 const counts = (nodes: readonly Node[], placed: readonly { nodeId: NodeId }[]) =>
   nodes.map((node) => placed.filter((placement) => placement.nodeId === node.meta.id).length)
 
@@ -63,7 +63,7 @@ test('max replicas per node and host ports leave the rest unplaced', () => {
   const nodes = [aNode(), aNode()]
   const limited = run(tasksOf(5, { placement: { maxReplicasPerNode: 2 } }), nodes)
   assert.deepEqual(counts(nodes, limited.placed), [2, 2])
-  assert.match(limited.unplaced[0]?.reason ?? '', /max replicas per node limit exceed on 2 nodes/)
+  assert.match(limited.unplaced[0]?.reason ?? '', /\(max replicas per node limit exceed\)/)
   const ports = [{ protocol: 'tcp', targetPort: 80, publishedPort: 80, publishMode: 'host' }] as const
   const ported = run(tasksOf(3, {}, { ports }), nodes)
   assert.deepEqual(counts(nodes, ported.placed), [1, 1])

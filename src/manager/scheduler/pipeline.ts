@@ -1,17 +1,21 @@
+import type { Instant } from '#lib/clock.ts'
+import { instant } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import type { SchedulingStrategy } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
+import type { GenericResource } from '#model/resources.ts'
 import type { Task } from '#model/task.ts'
-import { filters } from './filters/filters.ts'
-import type { Filter } from './filters/filter.ts'
+import { explainRefusals, refusal, testsFor } from './explain.ts'
+import { alikeKey } from './node-info.ts'
 import type { NodeInfo } from './node-info.ts'
-import { rankFor } from './rank.ts'
-import type { Rank } from './rank.ts'
-import { spreadTree, takeFromTree } from './spread.ts'
+import { spreadOver } from './spread.ts'
+import { strategies } from './strategies/strategies.ts'
 
 export interface Placement {
   readonly task: Task
   readonly nodeId: NodeId
+  /** Which pieces of the node's generic resources the task is given, where it reserves any. */
+  readonly genericResources?: readonly GenericResource[]
 }
 
 export interface Unplaced {
@@ -25,131 +29,76 @@ export interface ScheduleResult {
   readonly unplaced: readonly Unplaced[]
 }
 
+export interface ScheduleOptions {
+  readonly strategy: SchedulingStrategy
+  readonly random: Random
+  /** For how recent a failure is. */
+  readonly now?: Instant
+}
+
+type Infos = ReadonlyMap<NodeId, NodeInfo>
+
 /**
- * Finds a node for each task. Tasks of one service and generation are alike, so filters are asked once for the
- * group and again only where a placement may have changed the answer. `infos` is counted up as tasks are placed.
+ * Finds a node for each task. Tasks of one service and generation are alike, so filters are asked of each node once
+ * for all of them, and again only of the node that was just given one. `infos` is counted up as tasks are placed.
+ *
+ * 1. No placement is refused by a filter at the moment it is made, so nothing is booked twice.
+ * 2. A task is left over only when every node is refused by some filter.
+ * 3. The same tasks, nodes and chance give the same placements.
  */
-export function schedule(
-  tasks: readonly Task[],
-  infos: ReadonlyMap<NodeId, NodeInfo>,
-  options: { strategy: SchedulingStrategy; random: Random },
-): ScheduleResult {
+export function schedule(tasks: readonly Task[], infos: Infos, options: ScheduleOptions): ScheduleResult {
   const placed: Placement[] = []
   const unplaced: Unplaced[] = []
-  for (const group of groupAlike(tasks)) {
-    const [first] = group
-    if (first === undefined) continue
-    if (first.nodeId !== '') {
-      for (const task of group) placePreassigned(task, infos, placed, unplaced)
-      continue
-    }
-    scheduleGroup(group, first, [...infos.values()], options, placed, unplaced)
-  }
+  // Those that can go nowhere else are served first.
+  for (const task of tasks) if (task.nodeId !== '') placePreassigned(task, infos, placed, unplaced)
+  const free = tasks.filter((task) => task.nodeId === '')
+  const nodes = [...infos.values()]
+  for (const group of Map.groupBy(free, groupKey).values())
+    scheduleGroup(group, nodes, options, placed, unplaced)
   return { placed, unplaced }
 }
 
-function groupAlike(tasks: readonly Task[]): Iterable<Task[]> {
-  const groups = new Map<string, Task[]>()
-  for (const task of tasks) {
-    const preassigned = task.nodeId === '' ? '' : 'here'
-    const key =
-      task.serviceId === ''
-        ? task.meta.id
-        : `${task.serviceId}/${String(task.serviceGeneration)}/${preassigned}`
-    const group = groups.get(key)
-    if (group === undefined) groups.set(key, [task])
-    else group.push(task)
-  }
-  return groups.values()
-}
-
-type Test = { readonly filter: Filter; readonly passes: (node: NodeInfo) => boolean }
-
-function testsFor(task: Task): Test[] {
-  return filters.flatMap((filter) => {
-    const passes = filter.prepare(task)
-    return passes === undefined ? [] : [{ filter, passes }]
-  })
-}
+const groupKey = (task: Task): string => (task.serviceId === '' ? task.meta.id : alikeKey(task))
 
 function scheduleGroup(
   group: readonly Task[],
-  like: Task,
   nodes: readonly NodeInfo[],
-  options: { strategy: SchedulingStrategy; random: Random },
+  { strategy, random, now = instant(0) }: ScheduleOptions,
   placed: Placement[],
   unplaced: Unplaced[],
 ): void {
+  const [like] = group
+  if (like === undefined) return
   const tests = testsFor(like)
-  const suits = (node: NodeInfo) => tests.every((test) => test.passes(node))
-  const candidates = nodes.filter(suits)
-  const rank = rankFor(options.strategy, like.serviceId)
+  const suits = (node: NodeInfo) => refusal(node, tests) === undefined
   const preferences = (like.spec.placement?.preferences ?? []).map((preference) => preference.spread)
-  const tree = spreadTree(candidates, preferences, (node) => node.tasksOf(like.serviceId))
+  const by = { strategy: strategies[strategy], like, now, random }
+  const candidates = spreadOver(nodes.filter(suits), preferences, by)
   let reason: string | undefined
   for (const task of group) {
-    const node = takeFromTree(tree, (some) => best(some, rank, suits, options.random))
-    if (node === undefined) {
-      reason ??= explain(nodes, tests)
-      unplaced.push({ task, reason })
-      continue
-    }
-    node.add(task)
-    placed.push({ task, nodeId: node.node.meta.id })
+    const taken = candidates.take(suits, (node) => placed.push(place(task, node)))
+    if (taken) continue
+    reason ??= noSuitableNode(explainRefusals(nodes, tests))
+    unplaced.push({ task, reason })
   }
 }
 
-/** The best node that still suits; of equals, any. Nodes that have filled up are taken off the list. */
-function best(
-  nodes: NodeInfo[],
-  rank: Rank,
-  suits: (node: NodeInfo) => boolean,
-  random: Random,
-): NodeInfo | undefined {
-  for (;;) {
-    let found: NodeInfo | undefined
-    let foundAt = -1
-    let equals = 0
-    for (const [index, node] of nodes.entries()) {
-      const order = found === undefined ? -1 : rank(node, found)
-      if (order > 0) continue
-      equals = order < 0 ? 1 : equals + 1
-      if (order < 0 || random.below(equals) === 0) {
-        found = node
-        foundAt = index
-      }
-    }
-    if (found === undefined || suits(found)) return found
-    nodes.splice(foundAt, 1)
-  }
-}
+const noSuitableNode = (why: string): string =>
+  why === '' ? 'no suitable node' : `no suitable node (${why})`
 
 /** A global task's node was chosen with the task; it still has to fit there. */
-function placePreassigned(
-  task: Task,
-  infos: ReadonlyMap<NodeId, NodeInfo>,
-  placed: Placement[],
-  unplaced: Unplaced[],
-): void {
+function placePreassigned(task: Task, infos: Infos, placed: Placement[], unplaced: Unplaced[]): void {
   const node = task.nodeId === '' ? undefined : infos.get(task.nodeId)
-  const tests = testsFor(task)
-  if (node === undefined) {
-    unplaced.push({ task, reason: 'no suitable node' })
-    return
-  }
-  if (tests.every((test) => test.passes(node))) {
-    node.add(task)
-    placed.push({ task, nodeId: node.node.meta.id })
-  } else unplaced.push({ task, reason: explain([node], tests) })
+  const why = node === undefined ? 'its node is gone' : explainRefusals([node], testsFor(task))
+  if (node === undefined || why !== '') unplaced.push({ task, reason: noSuitableNode(why) })
+  else placed.push(place(task, node))
 }
 
-/** Why no node will do: for each node the first filter that refuses it, counted, most first. */
-export function explain(nodes: readonly NodeInfo[], tests: readonly Test[]): string {
-  const refused = new Map<Filter, number>()
-  for (const node of nodes) {
-    const test = tests.find((candidate) => !candidate.passes(node))
-    if (test !== undefined) refused.set(test.filter, (refused.get(test.filter) ?? 0) + 1)
-  }
-  const reasons = [...refused].sort((a, b) => b[1] - a[1]).map(([filter, count]) => filter.explain(count))
-  return reasons.length === 0 ? 'no suitable node' : `no suitable node (${reasons.join('; ')})`
+function place(task: Task, node: NodeInfo): Placement {
+  const nodeId = node.node.meta.id
+  const reserved = task.spec.resources?.reservations?.generic ?? []
+  const genericResources = reserved.length === 0 ? undefined : node.generic.choose(reserved)
+  const claim = genericResources === undefined ? {} : { genericResources }
+  node.add({ ...task, ...claim })
+  return { task, nodeId, ...claim }
 }

@@ -1,4 +1,7 @@
+import { Heap } from '#lib/heap.ts'
 import type { Node } from '#model/node.ts'
+import { Candidates } from './candidates.ts'
+import type { RankBy } from './candidates.ts'
 import type { NodeInfo } from './node-info.ts'
 
 /** The value of a spread descriptor on a node: `node.labels.zone`. Nodes without it form a group of their own. */
@@ -19,54 +22,48 @@ export function spreadValue(node: Node, descriptor: string): string {
   }
 }
 
-/** Nodes grouped by their values, one level for each preference; each group knows how many tasks it holds. */
-export interface SpreadGroup {
+/** A group of nodes that have a value in common: it holds so many tasks of the service, and can take another or not. */
+interface Branch {
   tasks: number
-  readonly nodes: NodeInfo[]
-  readonly groups: Map<string, SpreadGroup>
+  readonly tie: number
+  readonly take: (suits: (node: NodeInfo) => boolean, place: (node: NodeInfo) => void) => boolean
 }
 
-/** `tasksOf`: how many tasks of the service a node has. */
-export function spreadTree(
+/**
+ * Candidates in groups, one level for each preference: a task goes to the group with the fewest, and within it to the
+ * best node. A group without room is not asked again.
+ */
+export function spreadOver(
   nodes: readonly NodeInfo[],
   descriptors: readonly string[],
-  tasksOf: (node: NodeInfo) => number,
-): SpreadGroup {
-  const root: SpreadGroup = { tasks: 0, nodes: [], groups: new Map() }
-  for (const node of nodes) {
-    const count = tasksOf(node)
-    let group = root
-    group.tasks += count
-    for (const descriptor of descriptors) {
-      const value = spreadValue(node.node, descriptor)
-      let next = group.groups.get(value)
-      if (next === undefined) {
-        next = { tasks: 0, nodes: [], groups: new Map() }
-        group.groups.set(value, next)
+  by: RankBy,
+): Pick<Branch, 'take'> {
+  const [descriptor, ...rest] = descriptors
+  if (descriptor === undefined) return new Candidates(nodes, by)
+  const groups = Map.groupBy(nodes, (node) => spreadValue(node.node, descriptor))
+  const branches = new Heap<Branch>(
+    [...groups.values()].map((group) => {
+      const inner = spreadOver(group, rest, by)
+      return {
+        tasks: group.reduce((sum, node) => sum + node.tasksOf(by.like.serviceId), 0),
+        tie: by.random.below(2 ** 32),
+        take: (suits, place) => inner.take(suits, place),
       }
-      next.tasks += count
-      group = next
-    }
-    group.nodes.push(node)
+    }),
+    (a, b) => a.tasks - b.tasks || a.tie - b.tie,
+  )
+  return {
+    take(suits, place) {
+      for (let least = branches.peek(); least !== undefined; least = branches.peek()) {
+        if (!least.take(suits, place)) {
+          branches.pop()
+          continue
+        }
+        least.tasks += 1
+        branches.settleTop()
+        return true
+      }
+      return false
+    },
   }
-  return root
-}
-
-/** The leaf that is next by preference: at each level the group with the fewest tasks that still has a node. Counts the task there. */
-export function takeFromTree(
-  root: SpreadGroup,
-  choose: (nodes: NodeInfo[]) => NodeInfo | undefined,
-): NodeInfo | undefined {
-  if (root.groups.size === 0) {
-    const node = choose(root.nodes)
-    if (node !== undefined) root.tasks += 1
-    return node
-  }
-  for (const group of [...root.groups.values()].sort((a, b) => a.tasks - b.tasks)) {
-    const node = takeFromTree(group, choose)
-    if (node === undefined) continue
-    root.tasks += 1
-    return node
-  }
-  return undefined
 }

@@ -1,0 +1,22 @@
+import { architectures } from '#model/constraint.ts'
+import { onNodes } from './filter.ts'
+import type { Filter } from './filter.ts'
+
+/** The image's platforms, as the client found them in its manifest, against the node's. */
+export const platform: Filter = {
+  name: 'platform',
+  prepare(task) {
+    const platforms = task.spec.placement?.platforms ?? []
+    if (platforms.length === 0) return undefined
+    return (info) => {
+      const actual = info.node.status.description?.platform
+      if (actual === undefined) return false
+      const names = architectures(actual.architecture)
+      return platforms.some(
+        ({ architecture = '', os = '' }) =>
+          (os === '' || os === actual.os) && (architecture === '' || names.includes(architecture)),
+      )
+    }
+  },
+  explain: (nodes) => `unsupported platform on ${onNodes(nodes)}`,
+}
