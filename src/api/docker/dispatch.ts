@@ -74,7 +74,12 @@ export class Dispatch implements Listener, Disposable {
   mayTake(head: RequestHead, socket: Duplex): boolean {
     const target = targetOf(head.url)
     if (!isBulk(head.method, target.path, target.query) || !this.#isEngines(head.method, target)) return false
-    this.#splice({ method: head.method, path: head.url, rawHeaders: head.rawHeaders }, socket, head.rest)
+    this.#splice(
+      { method: head.method, path: head.url, rawHeaders: head.rawHeaders },
+      socket,
+      head.rest,
+      true,
+    )
     return true
   }
 
@@ -143,13 +148,14 @@ export class Dispatch implements Listener, Disposable {
     return 'streamed'
   }
 
-  #splice(request: SplicedRequest, client: Duplex, rest: Buffer): void {
+  #splice(request: SplicedRequest, client: Duplex, rest: Buffer, isBulk = false): void {
     splice(
       { ...request, path: this.#passthrough.enginePath(request.path) },
       {
         engineSocket: this.#passthrough.socketPath,
         client,
         rest,
+        isBulk,
         onUnreachable: (error) => {
           this.#passthrough.lostContact(error)
         },

@@ -1,6 +1,8 @@
 import { connect } from 'node:net'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { unreachableEngine } from '#engine/transport.ts'
+import { carry, carryAccepted } from '../http/buffered-reads.ts'
 import { endToEnd } from './passthrough.ts'
 
 export interface SplicedRequest {
@@ -15,9 +17,14 @@ export interface SpliceOptions {
   readonly client: Duplex
   /** What the client has sent behind the request's head. */
   readonly rest: Buffer
+  /** Much is expected, one way or the other: worth large buffers. */
+  readonly isBulk?: boolean
   /** The engine cannot be reached; the client has been told. */
   onUnreachable(error: Error): void
 }
+
+/** So much may be on its way before the faster side waits: each wait costs two turns of the event loop. */
+const highWaterMark = 512 * 1024
 
 /**
  * From the request's head on, bytes are only carried, both ways, each end closed by itself. It takes the client's
@@ -25,15 +32,18 @@ export interface SpliceOptions {
  * upgrade would leave the client talking to the engine behind our back.
  */
 export function splice(request: SplicedRequest, options: SpliceOptions): void {
-  const { client } = options
-  const upstream = connect({ path: options.engineSocket, allowHalfOpen: true })
+  const target = { path: options.engineSocket, allowHalfOpen: true, highWaterMark }
+  const onread = carry({ from: () => upstream, to: () => client })
+  const upstream: Socket = connect(options.isBulk === true ? { ...target, onread } : target)
+  upstream.write(renderHead(request))
+  if (options.rest.length > 0) upstream.write(options.rest)
+  const carried = options.isBulk === true ? carryAccepted(options.client, upstream) : undefined
+  const client: Duplex = carried ?? options.client
+  if (carried === undefined) client.pipe(upstream)
+  else carried.once('end', () => upstream.end())
+  if (options.isBulk === true) upstream.once('end', () => client.end())
+  else upstream.pipe(client)
   let failure = new Error('the engine closed the connection without an answer')
-  upstream.once('connect', () => {
-    upstream.write(renderHead(request))
-    if (options.rest.length > 0) upstream.write(options.rest)
-    client.pipe(upstream)
-    upstream.pipe(client)
-  })
   upstream.once('error', (error) => {
     failure = error
   })

@@ -49,6 +49,8 @@ const options = {
   keepAliveTimeout: 0,
   // Go's default. Credentials for many registries ride in one header.
   maxHeaderSize: 1024 * 1024,
+  // Bodies stream with fewer stops than by Node's 64 KiB.
+  highWaterMark: 512 * 1024,
 }
 
 /**
