@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { readFileIfThere, writeFileAtomic } from '#lib/atomic-file.ts'
 import { gatewayOf } from './plan.ts'
 import { makeMountPoints } from './mount-points.ts'
 import { hostDir } from './record.ts'
@@ -15,18 +16,23 @@ export const logFile = (lab: string, host: string, daemon: string): string =>
 export async function layOut(lab: LabRecord, host: LabHost): Promise<void> {
   const folder = hostDir(lab.name, host.name)
   await makeMountPoints()
-  for (const name of ['docker', 'mure', 'etc/docker', 'etc.work', 'logs'])
+  for (const name of ['docker', 'mure', 'etc', 'etc.work', 'etc.docker', 'logs'])
     await mkdir(join(folder, name), { recursive: true })
   await writeHostsFile(lab, host)
-  await writeFile(join(folder, 'etc', 'hostname'), `${host.name}\n`)
-  await writeFile(join(folder, 'etc', 'resolv.conf'), resolvConf(lab))
-  await writeFile(
-    join(folder, 'etc', 'docker', 'daemon.json'),
+  await writeOnce(join(folder, 'etc', 'hostname'), `${host.name}\n`)
+  await writeOnce(join(folder, 'etc', 'resolv.conf'), resolvConf(lab))
+  await writeOnce(
+    join(folder, 'etc.docker', 'daemon.json'),
     `${JSON.stringify(engineConfig(host), null, 2)}\n`,
   )
   if (host.kind !== 'registry') return
   await mkdir(registryStorage(lab.name), { recursive: true })
   await writeFile(join(folder, 'registry.yml'), registryConfig(registryStorage(lab.name), { addr: ':5000' }))
+}
+
+/** Whole or not at all: what an interrupted start has left is never taken for the host's own change. */
+async function writeOnce(file: string, text: string): Promise<void> {
+  if ((await readFileIfThere(file)) === undefined) await writeFileAtomic(file, text, 0o644)
 }
 
 /** Who else is in the lab. A host that runs sees the change at once: the file is written in place. */

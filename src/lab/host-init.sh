@@ -24,6 +24,9 @@ rmdir /run/sys
 
 # /etc is the machine's with this host's changes on top; what must survive a power cut is this host's alone.
 mount -t overlay -o "lowerdir=/etc,upperdir=$HOST_DIR/etc,workdir=$HOST_DIR/etc.work" overlay /etc
+# But not the engine's: its key is what tells engines apart.
+mkdir -p /etc/docker
+mount --bind "$HOST_DIR/etc.docker" /etc/docker
 mount --bind "$HOST_DIR/docker" /var/lib/docker
 mount --bind "$HOST_DIR/mure" /var/lib/mure
 
@@ -35,11 +38,14 @@ echo 0 >/proc/sys/net/ipv4/ip_forward
 # From here on it is a host: nobody enters before, when the machine's own /run and /etc could still be seen.
 echo "$HOST_NAME" >/run/lab-host
 
-# Runs a daemon for as long as the host lives; /run/NAME.pid is its process.
+# Runs a daemon for as long as the host lives; /run/NAME.pid is its process, /run/NAME.starts how often it was started.
 keep() {
   name=$1
   shift
+  starts=0
   while :; do
+    starts=$((starts + 1))
+    echo $starts >"/run/$name.starts"
     "$@" >>"$HOST_DIR/logs/$name.log" 2>&1 &
     echo $! >"/run/$name.pid"
     wait $! || true

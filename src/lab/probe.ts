@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
+import { MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
+import { logFile } from './host-files.ts'
 import { hostPid } from './host.ts'
 import type { LabHost, LabRecord } from './record.ts'
 
@@ -41,13 +44,29 @@ export async function ask(
   })
 }
 
-/** Until the Docker API answers there. */
+/** A daemon that has been started anew so often, and has not answered in between, will not. */
+const maxRestarts = 5
+
+/** Until the Docker API answers there; an error, with its reason, as soon as the daemon behind it proves unable to. */
 export async function untilAnswers(lab: LabRecord, host: LabHost, socket: string, wait: Wait): Promise<void> {
+  const daemon = host.kind === 'mure' && socket === apiSocket ? 'mured' : 'dockerd'
+  const before = await startsOf(lab, host, daemon)
   while ((await ask(lab, host, socket, '/_ping')) === undefined) {
-    wait.note(`${host.name} to answer at ${socket}`)
+    wait.note(`${host.name}: ${daemon} to answer at ${socket}`)
+    if ((await startsOf(lab, host, daemon)) > before + maxRestarts) {
+      const log = await readFile(logFile(lab.name, host.name, daemon), 'utf8')
+      throw new MureError('unavailable', `${host.name}: ${daemon} does not stay up: ${lastLine(log)}`)
+    }
     await sleep(50, wait.signal)
   }
 }
+
+async function startsOf(lab: LabRecord, host: LabHost, daemon: string): Promise<number> {
+  const pid = await hostPid(lab, host)
+  return Number(await readFile(`/proc/${String(pid)}/root/run/${daemon}.starts`, 'utf8').catch(() => '0'))
+}
+
+const lastLine = (log: string): string => log.trim().split('\n').at(-1) ?? ''
 
 /** What a host is in its swarm; `manager` and `worker` are Docker's `active`. */
 export type SwarmState = 'inactive' | 'pending' | 'error' | 'locked' | 'manager' | 'worker'

@@ -36,6 +36,8 @@ test('a host has a name, a network, processes and folders of its own', async () 
   assert.equal((await inHost('worker01', 'hostname')).trim(), 'worker01')
   assert.match(await inHost('worker01', 'ls', '/sys/class/net'), /^docker0$/m)
   assert.match(await inHost('worker01', 'cat', '/proc/1/cmdline'), /^docker-init/)
+  const engineId = (host: string) => inHost(host, 'docker', 'info', '--format', '{{.ID}}')
+  assert.notEqual(await engineId('worker01'), await engineId('worker02'))
   await inHost('worker01', 'sh', '-c', 'touch /run/here /etc/here /var/lib/mure/here')
   for (const folder of ['/run', '/etc', '/var/lib/mure'])
     assert.equal(
@@ -134,6 +136,15 @@ test('a daemon that dies is started again, and what it said outlives the host', 
   assert.notEqual(await pid(), earlier)
   await operate('stop', 'worker01')
   assert.notEqual(await lab('logs', '--name', own.name, 'worker01', 'dockerd'), '')
+})
+
+test('a daemon that cannot stay up is named, with what it said', async () => {
+  const config = '/etc/docker/daemon.json'
+  await inHost('worker03', 'sh', '-c', `echo "{" >${config}; kill -9 $(cat /run/dockerd.pid)`)
+  const failed = await tryLab(['up', '--name', own.name])
+  assert.equal(failed.exitCode, 1)
+  assert.match(failed.stderr, /^mure: worker03: dockerd does not stay up: .*daemon\.json/m)
+  await operate('stop', 'worker03')
 })
 
 test('what does not exist is named', async () => {
