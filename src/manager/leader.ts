@@ -23,8 +23,12 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
       const all = { ...parts, leadership }
       const loops = [runPipeline(all), runNodeLoop(all), runMembershipLoop(all)]
       // The first that ends, ends the leadership for all.
-      await Promise.race(loops).finally(() => leadership[Symbol.asyncDispose]())
-      await Promise.allSettled(loops)
+      try {
+        await Promise.race(loops)
+      } finally {
+        await leadership[Symbol.asyncDispose]()
+        await Promise.allSettled(loops)
+      }
     } catch (error) {
       if (signal.aborted) return
       logger.error('a control loop failed; another manager may take over', { error })

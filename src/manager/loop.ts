@@ -33,9 +33,11 @@ const retryAfterMs = 200
  */
 export async function runPipeline(parts: LoopParts): Promise<void> {
   const { mirror, leadership, clock, logger } = parts
+  const writer = new TurnWriter(parts)
+  // What the leader before wrote last must be known, or it would be done twice.
+  await writer.catchUp()
   const agenda = new Agenda(mirror)
   const state = new PipelineState(mirror)
-  const writer = new TurnWriter(parts)
   const bell = new Bell()
   using _subscription = mirror.subscribe((events) => {
     state.hear(events)

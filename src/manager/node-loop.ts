@@ -7,27 +7,33 @@ import type { NodeId } from '#model/id.ts'
 import type { Node, Reachability } from '#model/node.ts'
 import type { Beats } from './dispatcher/beats.ts'
 import { judgeNode } from './dispatcher/health.ts'
+import { GoneNodes } from './dispatcher/orphans.ts'
 import type { LoopParts } from './loop.ts'
 import { transactOn } from './transact-on.ts'
 
 const judgeEveryMs = 100
+/** In one transaction; the rest is found again at the next look. */
+const mostChanges = 2_000
 /** A manager reports four times a second. */
 const unreachableAfterMs = 2_500
 
-/** Judges all nodes, over and over, and writes what has changed. The leader's alone. */
+/** Judges all nodes, over and over, gives up what ran on those that are gone, and writes what has changed. The leader's alone. */
 export async function runNodeLoop(parts: LoopParts & { beats: Beats; managerId: NodeId }): Promise<void> {
-  const { leadership, clock, logger } = parts
+  const { leadership, clock, logger, mirror } = parts
   const since = clock.monotonicMs()
-  let lastTick = since
+  const gone = new GoneNodes(mirror)
+  using _subscription = mirror.subscribe((events) => {
+    gone.hear(events, mirror)
+  })
   let ownStallMs = 0
   while (!leadership.signal.aborted) {
+    const asleepAt = clock.monotonicMs()
     await sleep(judgeEveryMs, leadership.signal).catch(() => undefined)
     const tick = clock.monotonicMs()
     // A stall is forgiven for as long as it lasted and then some, until the beats that waited have been read.
-    ownStallMs = Math.max(tick - lastTick - judgeEveryMs, ownStallMs - judgeEveryMs / 2, 0)
-    lastTick = tick
-    const decide = () =>
-      judgeAll(parts, { leadingMs: tick - since, ownStallMs: ownStallMs > 50 ? ownStallMs : 0 })
+    ownStallMs = Math.max(tick - asleepAt - judgeEveryMs, ownStallMs - judgeEveryMs / 2, 0)
+    const own = { leadingMs: tick - since, ownStallMs: ownStallMs > 50 ? ownStallMs : 0 }
+    const decide = () => [...judgeAll(parts, own), ...gone.orphans(mirror, clock.now())].slice(0, mostChanges)
     if (leadership.signal.aborted || decide().length === 0) continue
     using wait = startWait({
       timeoutMs: 5_000,
@@ -76,7 +82,12 @@ function judgeAll(
       update({
         ...node,
         meta: { ...node.meta, updatedAt: clock.now() },
-        status: { ...node.status, ...judged, ...(manager === undefined ? {} : { manager }) },
+        status: {
+          ...node.status,
+          ...judged,
+          ...(judged.state === 'down' && node.status.state !== 'down' ? { downSince: clock.now() } : {}),
+          ...(manager === undefined ? {} : { manager }),
+        },
       }),
     )
   }

@@ -65,6 +65,8 @@ export interface NodeStatus {
   readonly state: NodeState
   /** Why, in words; '' when ready. */
   readonly message: string
+  /** When it was found down; says nothing while it is not. */
+  readonly downSince?: Instant
   /** The address the node is reached at (no port). */
   readonly address: string
   /** The address of the data plane where it differs (`--data-path-addr`). */
