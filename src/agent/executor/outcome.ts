@@ -11,6 +11,9 @@ export interface Outcome {
 /** Of a container that ended while it was to run. */
 export function outcomeOf(ended: ObservedContainer): Outcome {
   const code = ended.status.exitCode ?? 0
+  // Swarm calls it complete when a container that was stopped as unhealthy exits with 0, and starts no other.
+  if (code === 0 && ended.status.health === 'unhealthy')
+    return { state: 'failed', message: 'started', error: 'task: unhealthy container' }
   if (code === 0 && ended.error === '') return { state: 'complete', message: 'finished', error: '' }
   const cause = causeOf(ended)
   return {

@@ -78,10 +78,12 @@ export class TaskRunner {
 
   /** The same task as a manager has it now. What is wanted of a task only moves forward too. */
   update(task: Task): void {
+    const startAt = this.#startOf(task)
+    // Told again, it begins no later.
+    this.#startAt = task.startAfter === this.#task.startAfter ? Math.min(this.#startAt, startAt) : startAt
     const isBehind = compareStates(task.desiredState, this.#task.desiredState) < 0
     this.#task = isBehind ? { ...task, desiredState: this.#task.desiredState } : task
     this.#status = later(this.#status, task.status)
-    this.#startAt = Math.min(this.#startAt, this.#startOf(task))
     this.#isGone = false
     if (isTerminal(this.#task.desiredState) || isTerminal(this.#status.state)) this.#preparing?.abort()
     this.#news.ring()
