@@ -26,6 +26,8 @@ export interface SpliceOptions {
 /** So much may be on its way before the faster side waits: each wait costs two turns of the event loop. */
 const highWaterMark = 512 * 1024
 
+const lingerMs = 1_000
+
 /**
  * From the request's head on, bytes are only carried, both ways, each end closed by itself. It takes the client's
  * connection for good: the engine is asked to close after this answer, and says so to the client, or a refused
@@ -52,11 +54,22 @@ export function splice(request: SplicedRequest, options: SpliceOptions): void {
   upstream.once('close', (failed) => {
     if (upstream.bytesRead === 0 && client.writable) {
       options.onUnreachable(failure)
-      client.end(unreachableAnswer(options.engineSocket))
+      finish(client, unreachableAnswer(options.engineSocket))
     }
     // What broke off must not look like an end.
     else if (failed) client.destroy()
-    else client.end()
+    else finish(client)
+  })
+}
+
+/** The last words reach a client that is still sending only if that is read; one that does not stop is cut off. */
+function finish(client: Duplex, lastWords?: string): void {
+  client.unpipe()
+  client.resume()
+  client.end(lastWords)
+  const timer = setTimeout(() => client.destroy(), lingerMs).unref()
+  client.once('close', () => {
+    clearTimeout(timer)
   })
 }
 

@@ -15,6 +15,11 @@ export function carry(ends: { from: () => Socket; to: () => Writable }): OnReadO
     buffer: () => free.pop() ?? Buffer.allocUnsafeSlow(bufferBytes),
     callback(size, buffer) {
       const target = ends.to()
+      // Nobody wants it any more, but the end must still be seen.
+      if (!target.writable) {
+        free.push(buffer)
+        return true
+      }
       const mayGoOn = target.write(buffer.subarray(0, size), () => free.push(buffer))
       if (!mayGoOn) target.once('drain', () => ends.from().resume())
       return mayGoOn

@@ -98,6 +98,20 @@ describe('an engine that fails', { timeout: 60_000 }, () => {
     await host.client.removeContainer(id)
   })
 
+  test('a load or save that is broken off ends on both sides', async () => {
+    const load = host.start('docker', ['load'])
+    const loadEnded = once(load, 'close')
+    load.stdin.on('error', () => undefined)
+    load.stdin.write(Buffer.alloc(3_000_000))
+    await sleep(200)
+    load.kill('SIGKILL')
+    await loadEnded
+    const half = await host.run('sh', ['-c', 'docker save busybox | head -c 10000 | wc -c'])
+    assert.equal(half.stdout.trim(), '10000')
+    const archive = await host.run('sh', ['-c', 'docker save busybox | docker load'])
+    assert.match(archive.stdout, /Loaded image: busybox:latest/)
+  })
+
   test('a caller that gives up is told so at once', async () => {
     const gone = new AbortController()
     const events = host.client.events({ signal: gone.signal, types: ['container'] }).next()
@@ -114,6 +128,10 @@ describe('an engine that fails', { timeout: 60_000 }, () => {
       const options = { signal: stop.signal, types: ['container'], onOpen: () => opened++ }
       for await (const event of followEvents(host.client, options)) actions.push(event.Action)
     })()
+    const load = host.start('docker', ['load'])
+    const broken = once(load, 'close')
+    load.stdin.on('error', () => undefined)
+    load.stdin.write(Buffer.alloc(1_000_000))
     const watching = host.start('docker', ['events'])
     const closed = once(watching, 'close')
     await sleep(300)
@@ -121,6 +139,10 @@ describe('an engine that fails', { timeout: 60_000 }, () => {
     for (let i = 0; actions.length < 1 && i < 50; i++) await sleep(100)
     await host.engine.kill()
     await closed
+    load.stdin.end()
+    assert.notEqual(((await broken) as [number])[0], 0)
+    const refused = await host.run('docker', ['load'], { input: Buffer.alloc(1_000_000) })
+    assert.match(refused.stderr, /Cannot connect to the Docker daemon|connection refused/)
     const down = await call(host.socketPath, 'GET', '/v1.44/containers/json')
     assert.equal(down.status, 503)
     assert.match(
