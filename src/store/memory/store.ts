@@ -73,6 +73,8 @@ export class MemoryStore implements Store {
     const lost = new AbortController()
     const leader = { candidate, createRevision: this.revision, lost }
     this.#leader = leader
+    // An election is a write like any other: who waits for its revision hears of it.
+    for (const listener of this.#listeners) listener.batch({ revision: this.revision, entries: [] })
     return {
       fence: { key: 'leader', createRevision: leader.createRevision },
       signal: lost.signal,
