@@ -21,5 +21,3 @@ export interface Environment {
   readonly now: Instant
   readonly random: Random
 }
-
-export const nothing: Verdict = { changes: [], because: [] }

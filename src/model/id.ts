@@ -26,4 +26,3 @@ export function newId<T extends ObjectId>(random: Random): T {
   for (let i = 0; i < idLength; i++) id += alphabet[random.below(36)] ?? '0'
   return id as T
 }
-

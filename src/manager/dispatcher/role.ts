@@ -25,4 +25,3 @@ export function leaderOf(view: View): Node | undefined {
   for (const node of view.list('node')) if (node.status.manager?.leader === true) return node
   return undefined
 }
-
