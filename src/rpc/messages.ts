@@ -1,4 +1,5 @@
 import type { Instant } from '#lib/clock.ts'
+import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
@@ -32,6 +33,8 @@ export type AgentMessage =
   | { readonly type: 'status'; readonly updates: readonly TaskStatusUpdate[] }
   /** "I have applied everything up to this sequence." */
   | { readonly type: 'applied'; readonly sequence: number }
+  /** The same of `data-plane` messages: the kernel of this host now does so. */
+  | { readonly type: 'data-plane-applied'; readonly sequence: number }
 
 export interface TaskStatusUpdate {
   readonly taskId: TaskId
@@ -49,6 +52,12 @@ export type ManagerMessage =
   | { readonly type: 'heartbeat'; readonly heartbeatMs: number }
   | { readonly type: 'managers'; readonly managers: readonly ManagerAddress[] }
   | ({ readonly type: 'assignments' } & Assignments)
+  | ({ readonly type: 'data-plane' } & DataPlaneChange)
+  /**
+   * "No host sends anything new to these tasks any more": the stop signal of a task that has an address waits for
+   * this, but only for a short while.
+   */
+  | { readonly type: 'withdrawn'; readonly taskIds: readonly TaskId[] }
   /** "Your status updates of these tasks are stored." */
   | { readonly type: 'stored'; readonly taskIds: readonly TaskId[] }
   /** The node should become this; it then asks for a certificate of that role. */
@@ -71,6 +80,18 @@ export interface Assignments {
   readonly secrets: Difference<Secret>
   readonly configs: Difference<Config>
   readonly networks: Difference<Network>
+}
+
+/**
+ * What this host's data plane has to know (of networks that something here uses, and of the routing mesh), whole
+ * (`full`) or as a difference to the message before.
+ */
+export interface DataPlaneChange {
+  readonly full: boolean
+  readonly sequence: number
+  readonly hosts: Difference<DataPlaneHost>
+  readonly members: Difference<DataPlaneMember>
+  readonly endpoints: Difference<DataPlaneEndpoint>
 }
 
 export interface Difference<T> {
