@@ -124,6 +124,8 @@ async function hear(parts: DispatcherParts, session: Session, message: AgentMess
     case 'applied':
       session.applied = message.sequence
       return
+    case 'data-plane-applied':
+      return
     case 'description': {
       using wait = startWait({
         timeoutMs: openingTimeoutMs,
