@@ -114,6 +114,10 @@ export function storeContract(name: string, open: () => Promise<{ store: Store }
         ],
       )
       assert.ok((await store.currentRevision(wait)) >= removed.revision)
+      // An election is a change of no object, and its revision is reached all the same.
+      await using leadership = await store.campaign('m1', wait.signal)
+      assert.ok(leadership.fence.createRevision > removed.revision)
+      await mirror.reached(await store.currentRevision(wait), wait)
     } finally {
       stop.abort()
     }

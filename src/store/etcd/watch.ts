@@ -1,6 +1,6 @@
 import { MureError } from '#lib/errors.ts'
 import type { EtcdClient } from './client.ts'
-import { objectsPrefix, prefixEnd } from './keys.ts'
+import { prefixEnd, root } from './keys.ts'
 import type { KeyValue, WatchResponse } from './messages.ts'
 
 interface ChangedKey {
@@ -78,8 +78,9 @@ export function followChanges(
     }
     stream.write({
       create_request: {
-        key: Buffer.from(objectsPrefix),
-        range_end: prefixEnd(objectsPrefix),
+        // Elections too: who waits for a revision must hear of each that there is.
+        key: Buffer.from(root),
+        range_end: prefixEnd(root),
         start_revision: startRevision,
         fragment: true,
       },
