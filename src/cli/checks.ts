@@ -27,7 +27,7 @@ const checks: readonly Check[] = [
       '--check',
       '--cache',
       '--cache-location',
-      'node_modules/.cache/prettier',
+      'node_modules/.cache/prettier-cache',
       '--log-level',
       'warn',
       '.',

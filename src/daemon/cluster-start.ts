@@ -1,4 +1,4 @@
-import type { InitRequest } from '#api/docker/backend.ts'
+import type { InitRequest } from '#api/backend.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { newId } from '#model/id.ts'
 import type { ClusterId, NodeId } from '#model/id.ts'

@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { Agent } from '#agent/agent.ts'
-import type { InitRequest, JoinRequest, LocalNode, LocalNodeInfo } from '#api/docker/backend.ts'
+import type { InitRequest, JoinRequest, LocalNode, LocalNodeInfo, RestoreRequest } from '#api/backend.ts'
 import type { Engine } from '#engine/engine.ts'
 import type { Clock } from '#lib/clock.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
@@ -27,6 +28,8 @@ import {
   resolveListenAddress,
   splitHostPort,
 } from './addresses.ts'
+import { backupCluster } from './backup.ts'
+import { restoreCluster } from './cluster-restore.ts'
 import { createCluster, forceNewCluster } from './cluster-start.ts'
 import { Credentials, requestAdmission } from './credentials.ts'
 import { followLock } from './lock.ts'
@@ -77,6 +80,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       nodeId: state?.nodeId ?? '',
       nodeAddress: state === undefined ? '' : (splitHostPort(state.advertiseAddress, 0)?.host ?? ''),
       isManager: state?.role === 'manager' && this.#phase === 'active',
+      isStale: this.#runtime?.manager.mirror.current === false,
       error: this.#error,
       remoteManagers: this.#agent?.managers ?? [],
     }
@@ -130,6 +134,43 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
           },
           wait,
         )
+        this.#adopt(made.state, made.credentials, made.runtime)
+        await this.#stateFile.write(made.state)
+        await this.#startAgent(made.state)
+        return made.state.nodeId
+      } catch (error) {
+        await this.#forget()
+        throw error
+      }
+    })
+  }
+
+  backup(): Promise<Readable> {
+    return this.#mutex.run(() => {
+      this.control()
+      if (this.#runtime === undefined || this.#state === undefined || this.#credentials === undefined)
+        throw refusals.notReady()
+      const { dataDir, clock } = this.#options
+      const parts = { state: this.#state, credentials: this.#credentials, dataDir, clock }
+      return backupCluster(this.#runtime, parts)
+    })
+  }
+
+  restore(request: RestoreRequest, wait: Wait): Promise<NodeId> {
+    return this.#mutex.run(async () => {
+      if (this.#state !== undefined) throw refusals.exists()
+      const interfaces = networkInterfaces()
+      const listen = resolveListenAddress(request.listenAddress, interfaces)
+      const advertise = resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces)
+      const where = {
+        ...request,
+        listenAddress: joinHostPort(listen),
+        advertiseAddress: joinHostPort(advertise),
+        dataPathAddress: resolveDataPathAddress(request.dataPathAddress, interfaces),
+      }
+      this.#phase = 'pending'
+      try {
+        const made = await restoreCluster(this.#options, this.#keyFile, where, wait)
         this.#adopt(made.state, made.credentials, made.runtime)
         await this.#stateFile.write(made.state)
         await this.#startAgent(made.state)
@@ -252,13 +293,13 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     }
     // A manager without a quorum waits for its peers; the API answers meanwhile.
     this.#background(
-      () => retry(this.#untilStopped(), { firstMs: 500, maxMs: 5_000 }, starting),
+      () => retry(this.#untilStopped('the manager to start'), { firstMs: 500, maxMs: 5_000 }, starting),
       'the manager did not start',
     )
   }
 
-  #untilStopped(): Wait {
-    return startWait({ signal: this.#stop.signal, what: 'the manager to start' })
+  #untilStopped(what: string): Wait {
+    return startWait({ signal: this.#stop.signal, what })
   }
 
   async #startAgent(state: NodeState, managers: { nodeId: NodeId; address: string }[] = []): Promise<void> {
@@ -324,7 +365,9 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   async #takeTrust(certificates: string, renew: boolean): Promise<void> {
     await this.#credentials?.set({ trust: certificates })
     this.#useIdentity()
-    if (renew) await this.#renew()
+    if (!renew) return
+    const backoff = { firstMs: 500, maxMs: 15_000 }
+    await retry(this.#untilStopped('a certificate of the new root'), backoff, () => this.#renew())
   }
 
   #takeRole(role: NodeRole): Promise<void> {

@@ -17,6 +17,7 @@ import { joinHostPort, splitHostPort } from './addresses.ts'
 import type { Credentials } from './credentials.ts'
 import { freePort } from './free-port.ts'
 import type { NodeState } from './node-state.ts'
+import { keepStorePeer } from './store-peer.ts'
 
 /** A manager with the member of the store that it stands on. */
 export interface ManagerRuntime extends AsyncDisposable {
@@ -52,19 +53,20 @@ export function keyRingOf(credentials: Credentials): KeyRing {
   return { keys: keys.map(({ id, key }) => ({ id, key: Buffer.from(key, 'base64') })) }
 }
 
-/** Starts the store's member, and the manager on it. */
-export async function startManagerRuntime(
+type ManagerState = NodeState & { readonly peerUrl: string }
+
+/** Starts this manager's member of the store, and waits until it answers. */
+export function startStoreMember(
   parts: RuntimeParts,
-  state: NodeState & { readonly peerUrl: string },
+  state: ManagerState,
   mode: StartMode,
   wait: Wait,
-  beforeManager?: (member: EtcdMember) => Promise<void>,
-): Promise<ManagerRuntime> {
-  const { credentials, clock, random, logger } = parts
+): Promise<EtcdMember> {
+  const { credentials, logger } = parts
   const listen = splitHostPort(state.listenAddress, 2377) ?? { host: '0.0.0.0', port: 2377 }
   const peer = new URL(state.peerUrl)
   const storePeer = credentials.keys.storePeer ?? { certificate: '', key: '' }
-  const member = await startEtcdMember(
+  return startEtcdMember(
     {
       name: state.nodeId,
       dataDir: parts.dataDir,
@@ -81,6 +83,19 @@ export async function startManagerRuntime(
     },
     wait,
   )
+}
+
+/** Starts the store's member, and the manager on it. */
+export async function startManagerRuntime(
+  parts: RuntimeParts,
+  state: ManagerState,
+  mode: StartMode,
+  wait: Wait,
+  beforeManager?: (member: EtcdMember) => Promise<void>,
+): Promise<ManagerRuntime> {
+  const { credentials, clock, random, logger } = parts
+  const listen = splitHostPort(state.listenAddress, 2377) ?? { host: '0.0.0.0', port: 2377 }
+  const member = await startStoreMember(parts, state, mode, wait)
   try {
     await beforeManager?.(member)
     const manager = await startManager({
@@ -94,10 +109,12 @@ export async function startManagerRuntime(
       random,
       logger,
     })
+    const peer = keepStorePeer({ manager, member }, { credentials, clock, logger })
     return {
       manager,
       member,
       async [Symbol.asyncDispose]() {
+        await peer[Symbol.asyncDispose]()
         await manager[Symbol.asyncDispose]()
         await member[Symbol.asyncDispose]()
       },

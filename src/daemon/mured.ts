@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { setPriority } from 'node:os'
 import { startDockerFacade } from '#api/docker/facade.ts'
+import { registerMureRoutes } from '#api/mure/routes/index.ts'
 import { Engine } from '#engine/engine.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -38,6 +39,9 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
       engine,
       node,
       logger: logger.child({ part: 'api' }),
+      extend: (router) => {
+        registerMureRoutes(router, { node })
+      },
     }),
   )
   logger.info('mured is up', { hosts: config.hosts, engine: config.engine })

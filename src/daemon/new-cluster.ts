@@ -39,7 +39,6 @@ export function newClusterObjects(
         networking: options.networking,
         rootCa: options.rootCa,
         joinTokens: options.joinTokens,
-        blockedCertificates: {},
         ...(options.unlockKey === undefined ? {} : { unlockKey: options.unlockKey }),
       },
     }),

@@ -18,16 +18,18 @@ import type { Mirror } from '#store/mirror/view.ts'
 import type { Control } from './control/control.ts'
 import { createControl } from './control/create-control.ts'
 import { beatsPath, reportBeats } from './dispatcher/beat-reporter.ts'
+import { sendAgentsAwayWhenCutOff } from './dispatcher/cut-off.ts'
 import { Beats } from './dispatcher/beats.ts'
 import { ManagerLinks } from './dispatcher/manager-links.ts'
+import { roleFor } from './dispatcher/role.ts'
 import { Relays, relayPath, relayThroughPath } from './dispatcher/relays.ts'
 import { serveSession } from './dispatcher/serve-session.ts'
 import { Sessions } from './dispatcher/sessions.ts'
 import { StatusWriter } from './dispatcher/status-writer.ts'
 import { lead } from './leader.ts'
-import { serveCertificates, trustOf } from './membership/certificates.ts'
+import { serveCertificates } from './membership/certificates.ts'
 import type { EtcdMember } from './membership/etcd/member.ts'
-import { resign, serveMembers } from './membership/members.ts'
+import { issueOwnStorePeer, resign, serveMembers } from './membership/members.ts'
 import { standDown } from './membership/stand-down.ts'
 
 export interface ManagerOptions {
@@ -49,6 +51,8 @@ export interface Manager extends AsyncDisposable {
   readonly store: EtcdStore
   readonly port: number
   setIdentity(identity: Identity): void
+  /** A certificate for this manager's own member of the store. */
+  issueStorePeer(csr: string): Promise<string>
   /** This manager leaves: its record and its member go, the record first, while it can still be written. */
   resign(wait: Wait): Promise<void>
 }
@@ -62,10 +66,19 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   })
   const store = new EtcdStore({ client: member.client, codec: sealingCodec(options.keyRing), logger })
   // The listener first: a new manager cannot catch up before others have reached it.
-  const server = started.use(await startRpcServer({ ...options.listen, ...serverOptions(options) }))
+  const roles: { mirror?: Mirror } = {}
+  const isManager = (id: NodeId): boolean => {
+    const node = roles.mirror?.get('node', id)
+    return node !== undefined && roleFor(node) === 'manager'
+  }
+  const server = started.use(
+    await startRpcServer({ ...options.listen, ...serverOptions(options), isManager }),
+  )
   const mirror = await startMirror(store, stop.signal, logger)
+  roles.mirror = mirror
   const writer = started.use(new StatusWriter({ store, mirror, clock, logger }))
-  const sessions = started.use(new Sessions({ mirror, logger, trustOf }))
+  const sessions = started.use(new Sessions({ mirror, logger }))
+  started.use(disconnectRemoved(mirror, server))
   const beats = new Beats(clock)
   const links = started.use(
     new ManagerLinks((address, wait) => {
@@ -94,9 +107,11 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   serveCertificates(server, parts)
   serveMembers(server, memberParts)
   serveAgents(server, parts, relays)
+  const reports = { failing: false }
   const background = Promise.all([
     lead(memberParts, stop.signal),
-    reportBeats(parts, stop.signal),
+    reportBeats({ ...parts, reports }, stop.signal),
+    sendAgentsAwayWhenCutOff({ ...parts, reports }, stop.signal),
     standDown(memberParts, stop.signal),
   ])
   background.catch((error: unknown) => {
@@ -115,9 +130,23 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     setIdentity: (identity) => {
       server.setIdentity(identity)
     },
+    issueStorePeer: (csr) => issueOwnStorePeer(memberParts, nodeId, csr),
     resign: (wait) => resign(memberParts, nodeId, wait),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** A removed node has been told so on its session by then. */
+const removedMayStayMs = 1_000
+
+function disconnectRemoved(mirror: Mirror, server: RpcServer): Disposable {
+  return mirror.subscribe((events) => {
+    for (const { kind, before, after } of events)
+      if (kind === 'node' && before !== undefined && after === undefined)
+        setTimeout(() => {
+          server.disconnect(before.meta.id as NodeId)
+        }, removedMayStayMs).unref()
+  })
 }
 
 function serverOptions(options: ManagerOptions) {

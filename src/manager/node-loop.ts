@@ -1,10 +1,12 @@
 import { isMureError } from '#lib/errors.ts'
+import type { Logger } from '#lib/logger.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import { update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
 import { heartbeatMs } from '#model/defaults.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Node, Reachability } from '#model/node.ts'
+import type { View } from '#store/mirror/view.ts'
 import type { Beats } from './dispatcher/beats.ts'
 import { judgeNode } from './dispatcher/health.ts'
 import { GoneNodes } from './dispatcher/orphans.ts'
@@ -33,7 +35,11 @@ export async function runNodeLoop(parts: LoopParts & { beats: Beats; managerId: 
     // A stall is forgiven for as long as it lasted and then some, until the beats that waited have been read.
     ownStallMs = Math.max(tick - asleepAt - judgeEveryMs, ownStallMs - judgeEveryMs / 2, 0)
     const own = { leadingMs: tick - since, ownStallMs: ownStallMs > 50 ? ownStallMs : 0 }
-    const decide = () => [...judgeAll(parts, own), ...gone.orphans(mirror, clock.now())].slice(0, mostChanges)
+    let before = new Map<string, Node>()
+    const decide = () => {
+      before = new Map([...mirror.list('node')].map((node) => [node.meta.id, node]))
+      return [...judgeAll(parts, own), ...gone.orphans(mirror, clock.now())].slice(0, mostChanges)
+    }
     if (leadership.signal.aborted || decide().length === 0) continue
     using wait = startWait({
       timeoutMs: 5_000,
@@ -42,10 +48,19 @@ export async function runNodeLoop(parts: LoopParts & { beats: Beats; managerId: 
     })
     try {
       await transactOn(parts, wait, decide, leadership.fence)
+      logStates(before, mirror, logger)
     } catch (error) {
       if (leadership.signal.aborted || isMureError(error, 'precondition')) return
       logger.warn('the states of nodes could not be stored yet', { error })
     }
+  }
+}
+
+function logStates(before: ReadonlyMap<string, Node>, view: View, logger: Logger): void {
+  for (const { meta, status } of view.list('node')) {
+    const from = before.get(meta.id)?.status.state
+    if (from !== undefined && from !== status.state)
+      logger.info('node state', { node: meta.id, name: meta.name, from, to: status.state })
   }
 }
 
@@ -60,24 +75,17 @@ function judgeAll(
   for (const node of mirror.list('node')) {
     const holder = node.status.session?.managerId
     const judged = judgeNode(node, {
-      beatAgeMs: beats.ageMs(node.meta.id),
+      beatAgeMs: within(own.leadingMs, beats.ageMs(node.meta.id)),
       managerAgeMs:
         holder === undefined || holder === parts.managerId || holder === node.meta.id
           ? undefined
-          : beats.managerAgeMs(holder),
+          : within(own.leadingMs, beats.managerAgeMs(holder)),
       heartbeatMs: period,
       ...own,
     })
     const manager = managerStatus(parts, node, own.leadingMs)
     const sameManager = JSON.stringify(manager) === JSON.stringify(node.status.manager)
     if (judged.state === node.status.state && judged.message === node.status.message && sameManager) continue
-    if (judged.state !== node.status.state)
-      parts.logger.info('node state', {
-        node: node.meta.id,
-        name: node.meta.name,
-        from: node.status.state,
-        to: judged.state,
-      })
     changes.push(
       update({
         ...node,
@@ -94,11 +102,15 @@ function judgeAll(
   return changes
 }
 
+/** What was heard in an earlier time in office says nothing: its reports went to another leader since. */
+const within = (leadingMs: number, ageMs: number | undefined): number | undefined =>
+  ageMs !== undefined && ageMs <= leadingMs ? ageMs : undefined
+
 function managerStatus(parts: { beats: Beats; managerId: NodeId }, node: Node, leadingMs: number) {
   const { manager } = node.status
   if (manager === undefined) return undefined
   const leader = node.meta.id === parts.managerId
-  const age = parts.beats.managerAgeMs(node.meta.id)
+  const age = within(leadingMs, parts.beats.managerAgeMs(node.meta.id))
   const known = age !== undefined || leadingMs > unreachableAfterMs * 2
   const heard: Reachability = (age ?? Infinity) <= unreachableAfterMs ? 'reachable' : 'unreachable'
   return { ...manager, leader, reachability: leader ? 'reachable' : known ? heard : manager.reachability }

@@ -1,5 +1,5 @@
 import type { Instant } from '#lib/clock.ts'
-import type { ClusterId, NodeId } from './id.ts'
+import type { ClusterId } from './id.ts'
 import type { Meta } from './meta.ts'
 import type { Driver } from './service.ts'
 
@@ -18,7 +18,6 @@ export interface ClusterSpec {
     readonly externalCas?: readonly ExternalCa[]
     /** Grows with each forced rotation, as Docker's `ForceRotate`. */
     readonly forceRotate?: number
-    readonly signingCertificate?: string
   }
   readonly encryption?: { readonly autoLockManagers: boolean }
   readonly taskDefaults?: { readonly logDriver?: Driver }
@@ -66,6 +65,11 @@ export interface RootCa {
     readonly crossSigned: string
     readonly startedAt: Instant
   }
+  /**
+   * The previous root's signature over this one, and before it the same of that: the store's members learn of a new
+   * root one after the other, and those that have not yet accept its certificates by these.
+   */
+  readonly crossSigned?: string
   /** Grows with each finished rotation. */
   readonly epoch: number
 }
@@ -81,8 +85,6 @@ export interface ClusterStatus {
   readonly joinTokens: JoinTokens
   /** Present while managers are locked at start; given out by `swarm unlock-key`. */
   readonly unlockKey?: string
-  /** Certificates of removed nodes, refused until they expire. */
-  readonly blockedCertificates: Readonly<Record<NodeId, Instant>>
 }
 
 export interface Cluster {

@@ -38,7 +38,6 @@ export class ConnectionPeer {
     readonly trust: string
     readonly clusterId: string
     readonly now: Instant
-    readonly isBlocked: ((nodeId: NodeId) => boolean) | undefined
   }): Peer | undefined {
     if (this.#certificate === undefined) return undefined
     if (this.#judged?.trust !== by.trust || this.#judged.refusal !== undefined)
@@ -48,7 +47,6 @@ export class ConnectionPeer {
     const { role, notAfter } = facts
     const nodeId = facts.nodeId as NodeId
     if (role === undefined) throw refused('its certificate is not that of a node')
-    if (by.isBlocked?.(nodeId) === true) throw refused('it was removed from the cluster')
     return {
       nodeId,
       role,
@@ -75,17 +73,24 @@ function judge(
   return { trust: by.trust, facts, refusal: reason }
 }
 
-/** Throws unless the peer is one of those whom the call is for. */
-export function admit(audience: Audience, peer: Peer | undefined, now: Instant): void {
+/**
+ * Throws unless the peer is one of those whom the call is for. A manager is who has a manager's certificate and is
+ * one still: certificates of demoted and removed managers live on for weeks.
+ */
+export function admit(
+  audience: Audience,
+  peer: Peer | undefined,
+  by: { readonly now: Instant; readonly isManager: ((nodeId: NodeId) => boolean) | undefined },
+): void {
   if (audience === 'anyone') return
   if (peer === undefined) throw new MureError('unauthenticated', 'a node certificate is needed')
   if (audience === 'renewal') return
   if (peer.expired)
     throw new MureError(
       'unauthenticated',
-      `the node certificate has expired: it was valid until ${new Date(peer.certificateEndsAt).toISOString()}, and it is ${new Date(now).toISOString()} here. Renew it, or set the clocks right.`,
+      `the node certificate has expired: it was valid until ${new Date(peer.certificateEndsAt).toISOString()}, and it is ${new Date(by.now).toISOString()} here. Renew it, or set the clocks right.`,
       { details: { expired: true } },
     )
-  if (audience === 'manager' && peer.role !== 'manager')
+  if (audience === 'manager' && (peer.role !== 'manager' || by.isManager?.(peer.nodeId) === false))
     throw new MureError('forbidden', 'only a manager may do this')
 }

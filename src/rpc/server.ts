@@ -39,8 +39,8 @@ export interface RpcServerOptions {
   readonly clusterId: string
   readonly clock: Clock
   readonly logger: Logger
-  /** Nodes that were removed: their certificates are refused though they have not expired. */
-  readonly isBlocked?: (nodeId: NodeId) => boolean
+  /** Who is a manager now, whatever its certificate says. Default: the certificate alone is believed. */
+  readonly isManager?: (nodeId: NodeId) => boolean
   readonly keepAlive?: KeepAlive
   readonly strangers?: StrangerLimits
 }
@@ -260,7 +260,8 @@ class Http2RpcServer implements RpcServer {
         throw new MureError('exhausted', 'too many calls at a time without a node certificate')
       const found = this.#find(method, path)
       if (found === undefined) throw new MureError('not-found', `there is no call ${method} ${path}`)
-      admit(found.route.audience, peer, this.#options.clock.now())
+      const { clock, isManager } = this.#options
+      admit(found.route.audience, peer, { now: clock.now(), isManager })
       await found.route.handler(stream, peer, found.rest)
     } catch (error) {
       const { status, body } = toWire(error)
@@ -270,8 +271,8 @@ class Http2RpcServer implements RpcServer {
   }
 
   #identify({ peer }: Connection): Peer | undefined {
-    const { clusterId, clock, isBlocked } = this.#options
-    return peer.identify({ trust: this.#trust, clusterId, now: clock.now(), isBlocked })
+    const { clusterId, clock } = this.#options
+    return peer.identify({ trust: this.#trust, clusterId, now: clock.now() })
   }
 
   #register(routes: Map<string, Route>, key: string, route: Route): void {

@@ -47,7 +47,7 @@ export async function createRoot(now: Instant): Promise<KeyPair> {
     notAfter: new Date(now + rootLifeMs),
     signingAlgorithm: ownAlgorithm,
     keys,
-    extensions: [...authorityExtensions(1), new x509.SubjectKeyIdentifierExtension(keyId)],
+    extensions: [...authorityExtensions(), new x509.SubjectKeyIdentifierExtension(keyId)],
   })
   return { certificate: pem(certificate), key: await exportKey(keys.privateKey) }
 }
@@ -106,7 +106,7 @@ export async function crossSign(old: KeyPair, next: string, now: Instant): Promi
     signingKey: key,
     // Both identifiers: the two roots may bear one name, and OpenSSL would take this for a self-signed one.
     extensions: [
-      ...authorityExtensions(0),
+      ...authorityExtensions(),
       new x509.SubjectKeyIdentifierExtension(await keyIdentifier(subject)),
       new x509.AuthorityKeyIdentifierExtension(await keyIdentifier(issuer)),
     ],
@@ -192,9 +192,9 @@ async function issue(issuer: Issuer, csr: string, options: LeafOptions): Promise
   return pem(certificate) + (issuer.crossSigned ?? '')
 }
 
-/** `pathLength`: how many authorities may stand between it and a leaf. */
-const authorityExtensions = (pathLength: number): x509.Extension[] => [
-  new x509.BasicConstraintsExtension(true, pathLength, true),
+/** Of any path length: with each rotation one more authority stands between the oldest root and a leaf. */
+const authorityExtensions = (): x509.Extension[] => [
+  new x509.BasicConstraintsExtension(true, undefined, true),
   new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
 ]
 

@@ -81,6 +81,10 @@ function chainTo(
   return undefined
 }
 
+/** Whether this root, PEM, has signed the certificate itself. */
+export const isIssuedBy = (certificate: X509Certificate, root: string): boolean =>
+  isSignedBy(certificate, new X509Certificate(root))
+
 const isSignedBy = (child: X509Certificate, authority: X509Certificate): boolean =>
   child.checkIssued(authority) && child.verify(authority.publicKey)
 

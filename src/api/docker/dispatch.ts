@@ -54,6 +54,7 @@ export class Dispatch implements Listener, Disposable {
       newestVersion: () => this.#facts.newestVersion,
       forward: (request, body) => this.#forward(request, body),
     })
+    options.extend?.(this.#router)
   }
 
   [Symbol.dispose](): void {
@@ -120,6 +121,8 @@ export class Dispatch implements Listener, Disposable {
       return
     }
     for (const [name, value] of Object.entries(this.#headers())) response.setHeader(name, value)
+    // RFC 7234's words for an answer that may be behind: the swarm has no quorum now.
+    if (this.#options.node.info().isStale) response.setHeader('Warning', '110 mure "Response is Stale"')
     const tooOld = refusal ?? routeRefusal(found?.route, request.version)
     await send(
       response,

@@ -2,9 +2,10 @@ import type { Engine } from '#engine/engine.ts'
 import type { Logger } from '#lib/logger.ts'
 import { listen } from '../http/listen.ts'
 import type { Listening, ListenTls } from '../http/listen.ts'
+import type { Router } from '../http/router.ts'
 import type { ApiRequest } from '../http/request.ts'
 import type { ApiResponse } from '../http/response.ts'
-import type { LocalNode } from './backend.ts'
+import type { LocalNode } from '../backend.ts'
 import { Dispatch } from './dispatch.ts'
 import type { EngineFacts } from './engine-facts.ts'
 import type { ClusterEvents } from './events/source.ts'
@@ -20,6 +21,8 @@ export interface FacadeOptions {
   /** What happens in the cluster, for `docker events`. Default: nothing beside the engine's own events. */
   readonly events?: ClusterEvents
   readonly logger: Logger
+  /** Paths beside Docker's own. */
+  readonly extend?: (router: Router) => void
 }
 
 /** What the routes stand on. */

@@ -1,7 +1,10 @@
-import { MureError } from '#lib/errors.ts'
-import type { Cluster, ClusterSpec } from '#model/cluster.ts'
+import type { Instant } from '#lib/clock.ts'
+import { isMureError, MureError } from '#lib/errors.ts'
+import type { Cluster, ClusterSpec, RootCa } from '#model/cluster.ts'
+import { beginRotation, signingRootOf } from '#security/root-ca.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { TokenRotation, WriteOptions } from './control.ts'
+import { grpcText } from './objects.ts'
 import type { ObjectWriter } from './objects.ts'
 
 /** How new secrets are made; handed in, as they need chance and the root certificate. */
@@ -15,7 +18,7 @@ export function theCluster(view: View): Cluster {
   throw new MureError('unavailable', 'the cluster is not known yet; try again in a moment')
 }
 
-export function updateCluster(
+export async function updateCluster(
   writer: ObjectWriter,
   tokens: TokenMaker,
   version: number,
@@ -24,6 +27,7 @@ export function updateCluster(
   options: WriteOptions,
 ): Promise<Cluster> {
   check(spec)
+  const rootCa = await rootCaFor(theCluster(writer.mirror), spec, rotate, writer.clock.now())
   return writer.change('cluster', theCluster(writer.mirror).meta.id, version, options, (cluster) => {
     const locked = spec.encryption?.autoLockManagers === true
     const { unlockKey: present, ...status } = cluster.status
@@ -38,6 +42,7 @@ export function updateCluster(
       spec,
       status: {
         ...status,
+        rootCa,
         joinTokens: {
           worker: rotate.worker === true ? tokens.joinToken(cluster) : cluster.status.joinTokens.worker,
           manager: rotate.manager === true ? tokens.joinToken(cluster) : cluster.status.joinTokens.manager,
@@ -48,25 +53,42 @@ export function updateCluster(
   })
 }
 
+/**
+ * A new root where one is asked for: by a count that has grown (`docker swarm ca --rotate`), or by a certificate that
+ * is not the one that signs already.
+ */
+async function rootCaFor(
+  cluster: Cluster,
+  spec: ClusterSpec,
+  { root = {} }: TokenRotation,
+  now: Instant,
+): Promise<RootCa> {
+  const { rootCa } = cluster.status
+  const isForced = (spec.ca?.forceRotate ?? 0) !== (cluster.spec.ca?.forceRotate ?? 0)
+  const isOther = root.certificate !== undefined && root.certificate.trim() !== signingRootOf(rootCa).trim()
+  if (!isForced && !isOther && root.key === undefined) return rootCa
+  try {
+    return await beginRotation(rootCa, root, now)
+  } catch (error) {
+    if (isMureError(error, 'invalid'))
+      throw new MureError('invalid', grpcText('InvalidArgument', error.message), { cause: error })
+    throw error
+  }
+}
+
 const minimumExpiryMs = 3_600_000
 
 function check(spec: ClusterSpec): void {
   const expiry = spec.ca?.certificateExpiryMs
   if (expiry !== undefined && expiry < minimumExpiryMs)
-    throw new MureError(
-      'invalid',
-      'rpc error: code = InvalidArgument desc = minimum certificate expiry time is: 1h0m0s',
-    )
+    throw new MureError('invalid', grpcText('InvalidArgument', 'minimum certificate expiry time is: 1h0m0s'))
   const heartbeat = spec.dispatcher?.heartbeatMs
   if (heartbeat !== undefined && (heartbeat < 200 || heartbeat > 600_000))
     throw new MureError(
       'invalid',
-      'rpc error: code = InvalidArgument desc = the heartbeat period must be between 200ms and 10m0s',
+      grpcText('InvalidArgument', 'the heartbeat period must be between 200ms and 10m0s'),
     )
   const limit = spec.orchestration?.taskHistoryLimit
   if (limit !== undefined && limit < -1)
-    throw new MureError(
-      'invalid',
-      'rpc error: code = InvalidArgument desc = the task history limit must not be negative',
-    )
+    throw new MureError('invalid', grpcText('InvalidArgument', 'the task history limit must not be negative'))
 }

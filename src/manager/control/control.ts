@@ -22,6 +22,8 @@ export interface TokenRotation {
   readonly worker?: boolean
   readonly manager?: boolean
   readonly unlockKey?: boolean
+  /** A root that a person brings, PEM, with its key. Kept as the cluster's root alone: no spec gives it back. */
+  readonly root?: { readonly certificate?: string; readonly key?: string }
 }
 
 /**

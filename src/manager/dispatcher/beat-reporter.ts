@@ -15,17 +15,31 @@ const reportTimeoutMs = 1_000
 /** Agents unheard for longer have nothing new to report. */
 const reportWithinMs = 10_000
 
+/** Whether the leader takes this manager's reports. */
+export interface BeatReports {
+  failing: boolean
+}
+
 /** Tells the leader, over and over, which agents this manager hears. A report that fails is no matter: the next is near. */
 export async function reportBeats(
-  parts: { managerId: NodeId; mirror: Mirror; beats: Beats; links: ManagerLinks; logger: Logger },
+  parts: {
+    managerId: NodeId
+    mirror: Mirror
+    beats: Beats
+    links: ManagerLinks
+    logger: Logger
+    reports: BeatReports
+  },
   signal: AbortSignal,
 ): Promise<void> {
-  let failing = false
+  const { reports } = parts
   while (!signal.aborted) {
     const leader = leaderOf(parts.mirror)
     const report = parts.beats.report(parts.managerId, reportWithinMs)
-    if (leader?.meta.id === parts.managerId) parts.beats.take(report)
-    else if (leader?.status.manager !== undefined) {
+    if (leader?.meta.id === parts.managerId) {
+      parts.beats.take(report)
+      reports.failing = false
+    } else if (leader?.status.manager !== undefined) {
       try {
         using wait = startWait({
           timeoutMs: reportTimeoutMs,
@@ -34,11 +48,11 @@ export async function reportBeats(
         })
         const link = await parts.links.to(leader.status.manager.address, wait)
         await link.call<BeatsReport, object>('POST', beatsPath, report, wait)
-        failing = false
+        reports.failing = false
       } catch (error) {
-        if (!failing && !signal.aborted)
+        if (!reports.failing && !signal.aborted)
           parts.logger.warn('the leader does not take our report of beats', { error })
-        failing = true
+        reports.failing = true
       }
     }
     await sleep(reportEveryMs, signal).catch(() => undefined)

@@ -2,10 +2,10 @@ import type { Logger } from '#lib/logger.ts'
 import type { ObjectEvent } from '#model/change.ts'
 import { heartbeatMs } from '#model/defaults.ts'
 import type { NodeId } from '#model/id.ts'
-import type { Cluster } from '#model/cluster.ts'
 import type { AgentMessage, ManagerAddress, ManagerMessage } from '#rpc/messages.ts'
 import type { MessageStream } from '#rpc/transport.ts'
 import type { Mirror } from '#store/mirror/view.ts'
+import { hasFollowed, trustOf } from '#security/root-ca.ts'
 import { assignmentsFor, diffAssignments, emptyAssignments, fullAssignments } from './assignments.ts'
 import type { AssignmentSet } from './assignments.ts'
 import { managerAddresses, roleFor } from './role.ts'
@@ -23,6 +23,7 @@ export class Session {
   #sent: AssignmentSet = emptyAssignments
   #sequence = 0
   #role: string | undefined
+  #trust: string | undefined
   /** The last sequence that the agent says it has applied. */
   applied = 0
 
@@ -64,6 +65,17 @@ export class Session {
     this.#role = role
     this.stream.send({ type: 'role', role })
   }
+
+  /** The roots that count, whenever they change; a node whose certificate is not of the newest is to renew it. */
+  sendTrust(mirror: Mirror): void {
+    for (const { status } of mirror.list('cluster')) {
+      const certificates = trustOf(status.rootCa)
+      if (certificates === this.#trust) continue
+      this.#trust = certificates
+      const tls = mirror.get('node', this.nodeId)?.status.description?.tls
+      this.stream.send({ type: 'trust', certificates, renew: !hasFollowed(tls, status.rootCa) })
+    }
+  }
 }
 
 /** All sessions of this manager. Follows the mirror and tells each agent what concerns it, once for each burst of changes. */
@@ -73,15 +85,13 @@ export class Sessions implements Disposable {
   readonly #mirror: Mirror
   readonly #logger: Logger
   readonly #subscription: Disposable
-  readonly #trustOf: (cluster: Cluster) => string
   #flushing: NodeJS.Immediate | NodeJS.Timeout | undefined
   #managers: string
-  #clusterNews: { heartbeatMs: number; trust: string } | undefined
+  #heartbeatMs: number | undefined
 
-  constructor(parts: { mirror: Mirror; logger: Logger; trustOf: (cluster: Cluster) => string }) {
+  constructor(parts: { mirror: Mirror; logger: Logger }) {
     this.#mirror = parts.mirror
     this.#logger = parts.logger
-    this.#trustOf = parts.trustOf
     this.#managers = JSON.stringify(managerAddresses(parts.mirror))
     this.#subscription = parts.mirror.subscribe((events) => {
       this.#hear(events)
@@ -92,6 +102,10 @@ export class Sessions implements Disposable {
     return this.#byNode.get(nodeId)
   }
 
+  get count(): number {
+    return this.#byNode.size
+  }
+
   /** The later of two sessions of a node is the real one; the other is closed. */
   add(session: Session): void {
     const older = this.#byNode.get(session.nodeId)
@@ -99,6 +113,7 @@ export class Sessions implements Disposable {
     older?.stream.close('replaced by a newer session of the same node')
     session.sendAll(this.#mirror)
     session.sendRole(this.#mirror)
+    session.sendTrust(this.#mirror)
     this.#logger.info('session opened', { node: session.nodeId })
   }
 
@@ -146,13 +161,10 @@ export class Sessions implements Disposable {
 
   #hearCluster(): void {
     for (const cluster of this.#mirror.list('cluster')) {
-      const news = { heartbeatMs: heartbeatMs(cluster.spec), trust: this.#trustOf(cluster) }
-      const before = this.#clusterNews
-      this.#clusterNews = news
-      if (before?.heartbeatMs !== news.heartbeatMs)
-        this.#broadcast({ type: 'heartbeat', heartbeatMs: news.heartbeatMs })
-      if (before !== undefined && before.trust !== news.trust)
-        this.#broadcast({ type: 'trust', certificates: news.trust, renew: true })
+      const period = heartbeatMs(cluster.spec)
+      if (this.#heartbeatMs !== period) this.#broadcast({ type: 'heartbeat', heartbeatMs: period })
+      this.#heartbeatMs = period
+      for (const session of this.#byNode.values()) session.sendTrust(this.#mirror)
     }
   }
 

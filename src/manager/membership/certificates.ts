@@ -12,6 +12,7 @@ import type { CertificateAnswer, CertificateRequest, RootCertificateAnswer } fro
 import type { Peer, RpcServer } from '#rpc/transport.ts'
 import { issueNodeCertificate, requestKeyDigest } from '#security/authority.ts'
 import { parseJoinToken, sameToken } from '#security/join-token.ts'
+import { issuerOf, trustOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { theCluster } from '../control/cluster.ts'
@@ -23,12 +24,6 @@ export interface CertificateParts {
   readonly mirror: Mirror
   readonly clock: Clock
   readonly random: Random
-}
-
-/** All roots that count now, the present one first. */
-export function trustOf(cluster: Cluster): string {
-  const { certificate, rotation } = cluster.status.rootCa
-  return rotation === undefined ? certificate : certificate + rotation.certificate
 }
 
 /** The certificate authority's calls: its root for anyone, a certificate for who has a token or a certificate already. */
@@ -59,7 +54,7 @@ async function join(
   await transactOn(parts, wait, () =>
     parts.mirror.get('node', node.meta.id) === undefined ? [create(node)] : [],
   )
-  return { nodeId: node.meta.id, role, certificate, trust: trustOf(cluster) }
+  return { nodeId: node.meta.id, role, certificate, trust: trustOf(cluster.status.rootCa) }
 }
 
 function roleOfToken(cluster: Cluster, token: string): NodeRole {
@@ -130,7 +125,7 @@ async function renew(
     if (present === undefined || present.status.publicKeyDigest === publicKeyDigest) return []
     return [update({ ...present, status: { ...present.status, publicKeyDigest } })]
   })
-  return { nodeId: peer.nodeId, role, certificate, trust: trustOf(cluster) }
+  return { nodeId: peer.nodeId, role, certificate, trust: trustOf(cluster.status.rootCa) }
 }
 
 function issue(
@@ -140,9 +135,8 @@ function issue(
   nodeId: NodeId,
   role: NodeRole,
 ): Promise<string> {
-  const { certificate, key } = cluster.status.rootCa
   return issueNodeCertificate(
-    { certificate, key },
+    issuerOf(cluster.status.rootCa),
     csr,
     { nodeId, clusterId: cluster.meta.id, role },
     { now: parts.clock.now(), lifeMs: certificateExpiryMs(cluster.spec) },

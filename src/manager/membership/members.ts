@@ -10,6 +10,7 @@ import type { ManagerStatus } from '#model/node.ts'
 import type { MemberJoinAnswer, MemberJoinRequest } from '#rpc/messages.ts'
 import type { RpcServer } from '#rpc/transport.ts'
 import { issueStorePeer } from '#security/authority.ts'
+import { storeIssuerOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { StoreMember, StoreMembers } from '#store/etcd/members.ts'
 import type { Mirror } from '#store/mirror/view.ts'
@@ -56,13 +57,7 @@ export function serveMembers(server: RpcServer, parts: MemberParts): void {
         wait,
       )
       promoteInBackground(parts, id, peer.nodeId)
-      const cluster = theCluster(parts.mirror)
-      const peerCertificate = await issueStorePeer(
-        cluster.status.rootCa,
-        body.peerCsr,
-        [new URL(body.peerUrl).hostname.replace(/^\[|\]$/g, '')],
-        { now: parts.clock.now(), lifeMs: certificateExpiryMs(cluster.spec) },
-      )
+      const peerCertificate = await issuePeerCertificate(parts, body.peerCsr, body.peerUrl)
       return {
         memberName: peer.nodeId,
         initialCluster: initialCluster(members, id, peer.nodeId),
@@ -71,6 +66,29 @@ export function serveMembers(server: RpcServer, parts: MemberParts): void {
       }
     },
   )
+}
+
+/** The certificate by which a member proves itself to its peers, at the host of its peer URL. */
+function issuePeerCertificate(
+  parts: Pick<MemberParts, 'mirror' | 'clock'>,
+  csr: string,
+  peerUrl: string,
+): Promise<string> {
+  const { spec, status } = theCluster(parts.mirror)
+  const host = new URL(peerUrl).hostname.replace(/^\[|\]$/g, '')
+  const validity = { now: parts.clock.now(), lifeMs: certificateExpiryMs(spec) }
+  return issueStorePeer(storeIssuerOf(status.rootCa), csr, [host], validity)
+}
+
+/** A manager issues its own member's certificate by itself: that takes no quorum. */
+export function issueOwnStorePeer(
+  parts: Pick<MemberParts, 'mirror' | 'clock'>,
+  nodeId: NodeId,
+  csr: string,
+): Promise<string> {
+  const peerUrl = parts.mirror.get('node', nodeId)?.status.manager?.peerUrl
+  if (peerUrl === undefined) throw new MureError('precondition', `node ${nodeId} is no manager`)
+  return issuePeerCertificate(parts, csr, peerUrl)
 }
 
 /** What is left of an earlier life of the node would be waited for in vain. */

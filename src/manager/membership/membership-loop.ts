@@ -8,6 +8,7 @@ import type { Leadership } from '#store/contract.ts'
 import { transactOn } from '../transact-on.ts'
 import { promote } from './members.ts'
 import type { MemberParts } from './members.ts'
+import { tendRootRotation } from './root-rotation.ts'
 
 const lookEveryMs = 500
 
@@ -22,10 +23,14 @@ export interface MembershipLoopParts extends MemberParts {
  */
 export async function runMembershipLoop(parts: MembershipLoopParts): Promise<void> {
   const { signal } = parts.leadership
+  let round = 0
   while (!signal.aborted) {
     try {
       using wait = startWait({ timeoutMs: 10_000, signal, what: 'the members of the store' })
-      if (mayHaveWork(parts)) await tend(parts, wait)
+      round += 1
+      // Now and then also without a sign, for members whose node is gone.
+      if (round % 10 === 0 || hasWork(parts)) await tend(parts, wait)
+      await tendRootRotation(parts, wait)
     } catch (error) {
       if (signal.aborted || isMureError(error, 'precondition')) return
       parts.logger.warn('the members of the store could not be tended', { error })
@@ -34,12 +39,7 @@ export async function runMembershipLoop(parts: MembershipLoopParts): Promise<voi
   }
 }
 
-let rounds = 0
-
-/** Now and then also without a sign, for members whose node is gone. */
-function mayHaveWork(parts: MembershipLoopParts): boolean {
-  rounds += 1
-  if (rounds % 10 === 0) return true
+function hasWork(parts: MembershipLoopParts): boolean {
   for (const node of parts.mirror.list('node')) {
     if (node.spec.role !== node.status.role) return true
     if (node.status.role === 'worker' && node.status.manager !== undefined) return true

@@ -111,7 +111,6 @@ export function aCluster(spec: ClusterSpec = {}): Cluster {
       networking: networkingDefaults,
       rootCa: { certificate: '', key: '', epoch: 0 },
       joinTokens: { worker: '', manager: '' },
-      blockedCertificates: {},
     },
   }
 }

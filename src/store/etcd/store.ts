@@ -19,9 +19,11 @@ import { followChanges } from './watch.ts'
 export const maxOperations = 10_000
 /** One page of a listing: large enough to be quick, small enough not to stall the member. */
 const pageSize = 5_000
+/** Without a quorum a listing is never answered. */
+const firstPageTimeoutMs = 5_000
 /** How often a quiet manager asks whether the store still has a quorum. */
-const contactEveryMs = 2_000
-const contactTimeoutMs = 3_000
+const contactEveryMs = 1_000
+const contactTimeoutMs = 2_000
 
 /** The store on one etcd member. @see ../contract.ts */
 export class EtcdStore implements Store {
@@ -77,11 +79,13 @@ export class EtcdStore implements Store {
   async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
     let revision = await this.#list(listener, signal)
     const run = async () => {
+      let failures = 0
       while (!signal.aborted) {
         try {
           const end = await followChanges(this.#client, revision + 1, signal, {
             batch: (at, kvs) => {
               revision = at
+              failures = 0
               const entries = kvs.flatMap(({ kv, deleted }) => {
                 const parsed = parseObjectKey(kv.key.toString())
                 return parsed === undefined
@@ -95,7 +99,9 @@ export class EtcdStore implements Store {
         } catch (error) {
           if (signal.aborted) return
           listener.contact(false)
-          this.#logger.warn('the watch of the store was lost; trying again', { error: errorText(error) })
+          if (failures === 0)
+            this.#logger.warn('the watch of the store was lost; trying again', { error: errorText(error) })
+          failures += 1
           await sleep(200, signal).catch(() => undefined)
         }
       }
@@ -121,7 +127,9 @@ export class EtcdStore implements Store {
 
   /** Hands over everything at one revision, page by page. Repeats until the store answers. */
   async #list(listener: WatchListener, signal: AbortSignal): Promise<number> {
-    for (;;) {
+    for (let attempt = 0; ; attempt++) {
+      // A member without a quorum still has what it last knew, and its manager shows that, as stale.
+      const isStale = attempt % 2 === 1
       try {
         using wait = startWait({ signal, what: 'the store to list its objects' })
         const objects: StoredObject[] = []
@@ -131,9 +139,15 @@ export class EtcdStore implements Store {
           const page = await this.#client.call<RangeResponse>(
             'KV',
             'Range',
-            { key: from, range_end: prefixEnd(objectsPrefix), limit: pageSize, revision },
+            {
+              key: from,
+              range_end: prefixEnd(objectsPrefix),
+              limit: pageSize,
+              revision,
+              serializable: isStale,
+            },
             wait,
-            30_000,
+            objects.length === 0 ? firstPageTimeoutMs : 30_000,
           )
           if (revision === 0) revision = Number(page.header.revision)
           for (const kv of page.kvs) {
@@ -144,8 +158,10 @@ export class EtcdStore implements Store {
           if (!page.more || last === undefined) break
           from = Buffer.concat([last.key, Buffer.from([0])])
         }
+        if (isStale && objects.length === 0)
+          throw new MureError('unavailable', 'this member of the store has nothing yet')
         listener.snapshot(objects, revision)
-        listener.contact(true)
+        listener.contact(!isStale)
         return revision
       } catch (error) {
         if (signal.aborted) throw error

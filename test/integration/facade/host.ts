@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
-import type { LocalNode } from '#api/docker/backend.ts'
+import type { LocalNode } from '#api/backend.ts'
 import type { ClusterEvents } from '#api/docker/events/source.ts'
 import { startDockerFacade } from '#api/docker/facade.ts'
 import type { DockerFacade } from '#api/docker/facade.ts'
@@ -20,6 +20,7 @@ const outsider: LocalNode = {
     nodeId: '',
     nodeAddress: '',
     isManager: false,
+    isStale: false,
     error: '',
     remoteManagers: [],
   }),
@@ -27,6 +28,8 @@ const outsider: LocalNode = {
   join: refuse,
   leave: refuse,
   unlock: refuse,
+  backup: refuse,
+  restore: refuse,
   control: () => {
     throw new MureError('unavailable', 'This node is not a swarm manager.')
   },

@@ -44,11 +44,10 @@ function callBlindly(address: string, identity: Identity): Promise<string> {
 }
 
 test('who is not of the cluster is told so by the manager', async () => {
-  await using listening = await listen(register, { isBlocked: (nodeId) => nodeId === 'blocked' })
+  await using listening = await listen(register)
   const refusals: [Identity, RegExp][] = [
     [await anIdentity(await aRoot(), 'manager'), /not issued by this cluster/],
     [await anIdentity(root, 'manager', { clusterId: 'other' }), /of another cluster/],
-    [await anIdentity(root, 'worker', { nodeId: 'blocked' }), /removed from the cluster/],
     [
       await anIdentity(root, 'worker', { now: Date.now() + yearMs }),
       /valid only from .*set the clocks right/,
@@ -127,17 +126,21 @@ test('a manager and a node that were both off for long find together again', asy
   assert.deepEqual(await _.client.call('POST', '/renew', {}, _.wait), { expired: true })
 })
 
-test('a removed node loses its calls at once, and its connections when told', async () => {
-  const blocked = new Set<NodeId>()
-  await using listening = await listen(register, { isBlocked: (nodeId) => blocked.has(nodeId) })
+test('a manager that is none any more loses its calls at once, and its connections when told', async () => {
+  const managers = new Set<NodeId>([manager.nodeId])
+  await using listening = await listen(register, { isManager: (nodeId) => managers.has(nodeId) })
+  await using demoted = await connect(listening.address, { identity: manager })
+  assert.deepEqual(await demoted.client.call('POST', '/manager', {}, demoted.wait), { ok: true })
+  managers.clear()
+  await assert.rejects(
+    demoted.client.call('POST', '/manager', {}, demoted.wait),
+    /only a manager may do this/,
+  )
   await using calling = await connect(listening.address)
   await using silent = await connect(listening.address)
   await using other = await connect(listening.address, { identity: manager })
   await calling.client.call('POST', '/node', {}, calling.wait)
   await silent.client.call('POST', '/node', {}, silent.wait)
-  blocked.add(worker.nodeId)
-  const refused = calling.client.call('POST', '/node', {}, calling.wait)
-  await assert.rejects(refused, unauthenticated(/removed from the cluster/))
   assert.ok(!silent.client.signal.aborted)
   const gone = once(silent.client.signal, 'abort')
   listening.server.disconnect(worker.nodeId)

@@ -41,7 +41,6 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
       ...defined({
         certificateExpiryMs: positive(ca?.duration('NodeCertExpiry')),
         forceRotate: ca?.integer('ForceRotate'),
-        signingCertificate: omitEmpty(ca?.string('SigningCACert')),
         externalCas: ca?.objects('ExternalCAs', (external) => ({
           protocol: 'cfssl' as const,
           url: external.string('URL') ?? '',

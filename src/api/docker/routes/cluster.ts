@@ -1,3 +1,4 @@
+import { defined } from '#lib/defined.ts'
 import { MureError } from '#lib/errors.ts'
 import { theCluster } from '#manager/control/cluster.ts'
 import { networkingDefaults } from '#model/defaults.ts'
@@ -5,7 +6,7 @@ import type { NodeAvailability } from '#model/node.ts'
 import { done, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { clusterSpecToModel, swarmFromModel } from '../convert/cluster.ts'
-import { Fields, oneOf } from '../convert/fields.ts'
+import { Fields, omitEmpty, oneOf } from '../convert/fields.ts'
 import type { FacadeParts } from '../facade.ts'
 import { bodyOf, isTrue, versionOf, waitOf } from './support.ts'
 import { rootInfo } from './system.ts'
@@ -76,7 +77,9 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
 
   router.add('POST', '/swarm/update', async (request) => {
     const control = node.control()
-    const spec = clusterSpecToModel(await bodyOf(request), theCluster(control.view).spec)
+    const body = await bodyOf(request)
+    const spec = clusterSpecToModel(body, theCluster(control.view).spec)
+    const ca = new Fields(body, 'Spec').object('CAConfig')
     using wait = waitOf(request)
     await control.updateCluster(
       versionOf(request),
@@ -85,6 +88,10 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
         worker: isTrue(request.query.get('rotateWorkerToken')),
         manager: isTrue(request.query.get('rotateManagerToken')),
         unlockKey: isTrue(request.query.get('rotateManagerUnlockKey')),
+        root: defined({
+          certificate: omitEmpty(ca?.string('SigningCACert')),
+          key: omitEmpty(ca?.string('SigningCAKey')),
+        }),
       },
       { wait },
     )

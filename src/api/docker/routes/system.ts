@@ -1,10 +1,11 @@
 import { theCluster } from '#manager/control/cluster.ts'
 import type { View } from '#manager/control/control.ts'
 import { tlsInfo } from '#security/certificate.ts'
+import { signingRootOf } from '#security/root-ca.ts'
 import { ok } from '../../http/response.ts'
 import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
-import type { LocalNode } from '../backend.ts'
+import type { LocalNode } from '../../backend.ts'
 import { clusterInfoFromModel } from '../convert/cluster.ts'
 import type { RootInfo } from '../convert/cluster.ts'
 import type { FacadeParts } from '../facade.ts'
@@ -32,9 +33,14 @@ export function registerSystemRoutes(router: Router, parts: FacadeParts): void {
 
   router.add('GET', '/info', async () => {
     const info = await parts.engine.json<Record<string, unknown>>('GET', '/info')
-    return ok({ ...info, Swarm: swarmInfo(parts.node) })
+    const warnings = (info['Warnings'] as string[] | null | undefined) ?? []
+    const Warnings = parts.node.info().isStale ? [...warnings, staleWarning] : (info['Warnings'] ?? null)
+    return ok({ ...info, Warnings, Swarm: swarmInfo(parts.node) })
   })
 }
+
+const staleWarning =
+  'WARNING: the swarm has no quorum of managers: its objects are shown as they were last known, and cannot be changed'
 
 function swarmHeader(node: LocalNode): string {
   const { state, isManager } = node.info()
@@ -44,7 +50,9 @@ function swarmHeader(node: LocalNode): string {
 /** The roots as every client may see them, from the one cluster object. */
 export function rootInfo(view: View): RootInfo {
   const { rootCa } = theCluster(view).status
-  const { trustRoot, issuerSubject, issuerPublicKey } = tlsInfo(rootCa.certificate)
+  const { trustRoot } = tlsInfo(rootCa.certificate)
+  // While the root is replaced, what nodes are to become is shown, so that a client can count who has followed.
+  const { issuerSubject, issuerPublicKey } = tlsInfo(signingRootOf(rootCa))
   return {
     tls: { trustRoot, certificateIssuerSubject: issuerSubject, certificateIssuerPublicKey: issuerPublicKey },
   }

@@ -1,4 +1,3 @@
-import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '#lib/atomic-file.ts'
 import { errorText } from '#lib/errors.ts'
@@ -30,8 +29,12 @@ export interface EtcdMember extends AsyncDisposable {
   readonly client: EtcdClient
   readonly members: StoreMembers
   readonly pid: number | undefined
-  /** New peer certificates; another set of trusted roots restarts the process, which disturbs nobody. */
-  setCertificates(files: { certificate: string; key: string; trust: string }): Promise<void>
+  /** The roots that it accepts its peers' certificates of, as of its last start. */
+  readonly trust: string
+  /** A new certificate for its peers; it counts from the next connection on. */
+  setCertificate(files: { certificate: string; key: string }): Promise<void>
+  /** etcd reads its roots only when it starts: it is started anew. */
+  setTrust(trust: string): Promise<void>
 }
 
 export const memberDataDir = (dataDir: string): string => join(dataDir, 'etcd')
@@ -45,7 +48,8 @@ export async function startEtcdMember(options: MemberOptions, wait: Wait): Promi
     key: join(socketDir, 'peer.key'),
     trust: join(socketDir, 'trust.crt'),
   }
-  await writeCertificates(tls, options)
+  await writeCertificate(tls, options)
+  await writeTrust(tls, options.trust)
   const etcd = new EtcdProcess(
     {
       name: options.name,
@@ -78,10 +82,14 @@ export async function startEtcdMember(options: MemberOptions, wait: Wait): Promi
     get pid() {
       return etcd.pid
     },
-    async setCertificates(files) {
-      await writeCertificates(tls, files)
-      if (files.trust !== trust) etcd.restart()
-      trust = files.trust
+    get trust() {
+      return trust
+    },
+    setCertificate: (files) => writeCertificate(tls, files),
+    async setTrust(roots) {
+      await writeTrust(tls, roots)
+      trust = roots
+      etcd.restart()
     },
     async [Symbol.asyncDispose]() {
       client[Symbol.dispose]()
@@ -90,14 +98,17 @@ export async function startEtcdMember(options: MemberOptions, wait: Wait): Promi
   }
 }
 
-async function writeCertificates(
-  paths: { certificate: string; key: string; trust: string },
-  content: { certificate: string; key: string; trust: string },
+type TlsFiles = Readonly<Record<'certificate' | 'key' | 'trust', string>>
+
+async function writeCertificate(
+  paths: TlsFiles,
+  content: { readonly certificate: string; readonly key: string },
 ): Promise<void> {
   await writeFileAtomic(paths.key, content.key)
   await writeFileAtomic(paths.certificate, content.certificate)
-  await writeFile(paths.trust, content.trust, { mode: 0o600 })
 }
+
+const writeTrust = (paths: TlsFiles, trust: string): Promise<void> => writeFileAtomic(paths.trust, trust)
 
 async function answering(members: StoreMembers, etcd: EtcdProcess, wait: Wait): Promise<void> {
   for (;;) {

@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Wait } from '#lib/wait.ts'
 import type { Control } from '#manager/control/control.ts'
 import type { ClusterSpec } from '#model/cluster.ts'
@@ -12,6 +13,8 @@ export interface LocalNodeInfo {
   /** The address this node is reached at (no port). */
   readonly nodeAddress: string
   readonly isManager: boolean
+  /** A manager without contact to a quorum: what it shows is as it was last known. */
+  readonly isStale: boolean
   readonly error: string
   /** Managers as the agent knows them, for `docker info` on a worker. */
   readonly remoteManagers: readonly ManagerAddress[]
@@ -38,6 +41,14 @@ export interface JoinRequest {
   readonly availability: NodeAvailability
 }
 
+export interface RestoreRequest {
+  readonly listenAddress: string
+  readonly advertiseAddress: string
+  readonly dataPathAddress: string
+  readonly unlockKey: string | undefined
+  readonly backup: AsyncIterable<Buffer>
+}
+
 /** This host's own part in the cluster: what `docker swarm init | join | leave | unlock` act upon. */
 export interface LocalNode {
   info(): LocalNodeInfo
@@ -45,6 +56,10 @@ export interface LocalNode {
   join(request: JoinRequest, wait: Wait): Promise<void>
   leave(force: boolean, wait: Wait): Promise<void>
   unlock(key: string, wait: Wait): Promise<void>
+  /** Everything the swarm is, sealed where its managers are locked. Only on a manager. */
+  backup(): Promise<Readable>
+  /** The swarm of a backup, with this host as its only manager. `precondition` if the unlock key is missing or wrong. */
+  restore(request: RestoreRequest, wait: Wait): Promise<NodeId>
   /**
    * The door to the cluster. Throws `unavailable` with Docker's sentence where this node is not a manager,
    * is not part of a swarm, or is locked.
