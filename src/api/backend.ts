@@ -52,6 +52,8 @@ export interface RestoreRequest {
 /** This host's own part in the cluster: what `docker swarm init | join | leave | unlock` act upon. */
 export interface LocalNode {
   info(): LocalNodeInfo
+  /** Resolves at once, or, while the manager here comes up, when it has; but not later than after a few seconds. */
+  settled(): Promise<void>
   init(request: InitRequest, wait: Wait): Promise<NodeId>
   join(request: JoinRequest, wait: Wait): Promise<void>
   leave(force: boolean, wait: Wait): Promise<void>

@@ -1,3 +1,6 @@
+import { createSocket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
 import { isIP, isIPv4 } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
 import { MureError } from '#lib/errors.ts'
@@ -117,10 +120,7 @@ function systemAddress(interfaces: Interfaces): string {
   }
   const [first, second] = found
   if (first === undefined) {
-    throw new MureError(
-      'invalid',
-      "could not find the system's IP address - specify one with --advertise-addr",
-    )
+    throw new MureError('invalid', "could not find the system's IP address")
   }
   if (second === undefined) return first.address
   const where =
@@ -129,8 +129,42 @@ function systemAddress(interfaces: Interfaces): string {
       : `on different interfaces (${first.address} on ${first.name} and ${second.address} on ${second.name})`
   throw new MureError(
     'invalid',
-    `could not choose an IP address to advertise since this system has multiple addresses ${where} - specify one with --advertise-addr`,
+    `could not choose an IP address to advertise since this system has multiple addresses ${where}`,
   )
+}
+
+/** Where others reach a host that joins and says nothing of it: the address by which it reaches them. */
+export async function ownAddressToward(remote: string, listen: HostAndPort): Promise<string> {
+  if (!isUnspecified(listen.host)) return joinHostPort(listen)
+  const to = splitHostPort(remote, defaultClusterPort)
+  const { address: peer, family } = await lookup(to?.host ?? '')
+  const socket = createSocket(family === 6 ? 'udp6' : 'udp4')
+  try {
+    // Connecting a UDP socket sends nothing; it only chooses a route.
+    const connected = once(socket, 'connect')
+    socket.connect(to?.port ?? defaultClusterPort, peer)
+    await connected
+    return joinHostPort({ host: socket.address().address, port: listen.port })
+  } finally {
+    socket.close()
+  }
+}
+
+/** Where a first manager listens, is reached, and has its data plane, each resolved from what was asked for. */
+export function resolveOwnAddresses(
+  wish: {
+    readonly listenAddress: string
+    readonly advertiseAddress: string
+    readonly dataPathAddress: string
+  },
+  interfaces: Interfaces,
+): { listenAddress: string; advertiseAddress: string; dataPathAddress: string } {
+  const listen = resolveListenAddress(wish.listenAddress, interfaces)
+  return {
+    listenAddress: joinHostPort(listen),
+    advertiseAddress: joinHostPort(resolveAdvertiseAddress(wish.advertiseAddress, listen, interfaces)),
+    dataPathAddress: resolveDataPathAddress(wish.dataPathAddress, interfaces),
+  }
 }
 
 const isLinkLocal = (address: string): boolean => address.startsWith('169.254.') || address.startsWith('fe80')

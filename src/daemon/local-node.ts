@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import { Agent } from '#agent/agent.ts'
+import type { Agent } from '#agent/agent.ts'
 import type { InitRequest, JoinRequest, LocalNode, LocalNodeInfo, RestoreRequest } from '#api/backend.ts'
 import type { Engine } from '#engine/engine.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -12,7 +12,7 @@ import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
 import { shuffled } from '#lib/random.ts'
 import { retry } from '#lib/retry.ts'
-import { startWait } from '#lib/wait.ts'
+import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Control } from '#manager/control/control.ts'
 import { memberDataDir } from '#manager/membership/etcd/member.ts'
@@ -23,9 +23,11 @@ import type { NodeKeys } from '#security/key-file.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
 import {
   joinHostPort,
+  ownAddressToward,
   resolveAdvertiseAddress,
   resolveDataPathAddress,
   resolveListenAddress,
+  resolveOwnAddresses,
   splitHostPort,
 } from './addresses.ts'
 import { backupCluster } from './backup.ts'
@@ -35,10 +37,11 @@ import { Credentials, requestAdmission } from './credentials.ts'
 import { followLock } from './lock.ts'
 import { choosePeerUrl, joinStore, startManagerRuntime } from './manager-runtime.ts'
 import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
+import { startNodeAgent } from './node-agent.ts'
+import type { NodeAgent } from './node-agent.ts'
 import { NodeStateFile } from './node-state.ts'
 import type { NodeState } from './node-state.ts'
 import { leaveConsequence, refusals } from './refusals.ts'
-import { renewBeforeExpiry } from './renewal.ts'
 
 export interface LocalNodeOptions {
   readonly engine: Engine
@@ -51,6 +54,8 @@ export interface LocalNodeOptions {
 
 const startTimeoutMs = 60_000
 const roleChangeTimeoutMs = 120_000
+/** Requests wait for a manager that comes up; without its peers it does not, and that is said then. */
+const settlingMs = 5_000
 
 /** This host's part in a cluster, over its whole life: none, worker, manager, locked; and every way between them. */
 export class LocalNodeService implements LocalNode, AsyncDisposable {
@@ -64,8 +69,9 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   #state: NodeState | undefined
   #credentials: Credentials | undefined
   #runtime: ManagerRuntime | undefined
-  #agent: Agent | undefined
-  #renewal: Disposable | undefined
+  #nodeAgent: NodeAgent | undefined
+  /** Over when the manager of a restarted node has come up, or has taken too long. */
+  #starting: Promise<void> = Promise.resolve()
 
   constructor(options: LocalNodeOptions) {
     this.#options = options
@@ -84,6 +90,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       error: this.#error,
       remoteManagers: this.#agent?.managers ?? [],
     }
+  }
+
+  settled(): Promise<void> {
+    return this.#starting
   }
 
   control(): Control {
@@ -117,31 +127,8 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     return this.#mutex.run(async () => {
       if (request.forceNewCluster && this.#state?.role === 'manager') return this.#forceNew(this.#state, wait)
       if (this.#state !== undefined) throw refusals.exists()
-      const interfaces = networkInterfaces()
-      const listen = resolveListenAddress(request.listenAddress, interfaces)
-      const advertise = resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces)
-      const dataPathAddress = resolveDataPathAddress(request.dataPathAddress, interfaces)
-      this.#phase = 'pending'
-      try {
-        const made = await createCluster(
-          this.#options,
-          this.#keyFile,
-          {
-            request,
-            listenAddress: joinHostPort(listen),
-            advertiseAddress: joinHostPort(advertise),
-            dataPathAddress,
-          },
-          wait,
-        )
-        this.#adopt(made.state, made.credentials, made.runtime)
-        await this.#stateFile.write(made.state)
-        await this.#startAgent(made.state)
-        return made.state.nodeId
-      } catch (error) {
-        await this.#forget()
-        throw error
-      }
+      const where = { request, ...resolveOwnAddresses(request, networkInterfaces()) }
+      return this.#begin(() => createCluster(this.#options, this.#keyFile, where, wait))
     })
   }
 
@@ -159,26 +146,8 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   restore(request: RestoreRequest, wait: Wait): Promise<NodeId> {
     return this.#mutex.run(async () => {
       if (this.#state !== undefined) throw refusals.exists()
-      const interfaces = networkInterfaces()
-      const listen = resolveListenAddress(request.listenAddress, interfaces)
-      const advertise = resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces)
-      const where = {
-        ...request,
-        listenAddress: joinHostPort(listen),
-        advertiseAddress: joinHostPort(advertise),
-        dataPathAddress: resolveDataPathAddress(request.dataPathAddress, interfaces),
-      }
-      this.#phase = 'pending'
-      try {
-        const made = await restoreCluster(this.#options, this.#keyFile, where, wait)
-        this.#adopt(made.state, made.credentials, made.runtime)
-        await this.#stateFile.write(made.state)
-        await this.#startAgent(made.state)
-        return made.state.nodeId
-      } catch (error) {
-        await this.#forget()
-        throw error
-      }
+      const where = { ...request, ...resolveOwnAddresses(request, networkInterfaces()) }
+      return this.#begin(() => restoreCluster(this.#options, this.#keyFile, where, wait))
     })
   }
 
@@ -202,8 +171,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
           { addresses, token: request.joinToken, availability: request.availability },
           wait,
         )
-        const own =
-          advertise === '' ? joinHostPort(resolveAdvertiseAddress('', listen, interfaces)) : advertise
+        const own = advertise === '' ? await ownAddressToward(admission.address, listen) : advertise
         const state: NodeState = {
           nodeId: admission.nodeId,
           clusterId: admission.clusterId as ClusterId,
@@ -225,12 +193,30 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     })
   }
 
+  /** The first manager of a cluster, made or restored; a host that is part of nothing if that fails. */
+  async #begin(
+    make: () => Promise<{ state: NodeState; credentials: Credentials; runtime: ManagerRuntime }>,
+  ): Promise<NodeId> {
+    this.#phase = 'pending'
+    try {
+      const { state, credentials, runtime } = await make()
+      this.#adopt(state, credentials, runtime)
+      await this.#stateFile.write(state)
+      await this.#startAgent(state)
+      return state.nodeId
+    } catch (error) {
+      await this.#forget()
+      throw error
+    }
+  }
+
   leave(force: boolean, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#state === undefined) throw refusals.notInSwarm()
       if (this.#phase === 'locked' && !force) throw refusals.locked()
       if (this.#runtime !== undefined && !force) this.#refuseLeaving(this.#runtime.manager.control)
       await this.#agent?.removeTasks()
+      await this.#stopAgent()
       if (this.#runtime !== undefined) await this.#leaveStore(this.#runtime, wait)
       await this.#forget()
     })
@@ -290,8 +276,13 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       })
       const runtime = await startManagerRuntime(parts, { ...state, peerUrl }, { type: 'restart' }, wait)
       this.#adopt(state, credentials, runtime)
+      started.resolve()
     }
     // A manager without a quorum waits for its peers; the API answers meanwhile.
+    const started = Promise.withResolvers<void>()
+    this.#starting = Promise.race([started.promise, sleep(settlingMs, this.#stop.signal)]).catch(
+      () => undefined,
+    )
     this.#background(
       () => retry(this.#untilStopped('the manager to start'), { firstMs: 500, maxMs: 5_000 }, starting),
       'the manager did not start',
@@ -305,18 +296,11 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   async #startAgent(state: NodeState, managers: { nodeId: NodeId; address: string }[] = []): Promise<void> {
     const credentials = this.#credentials
     if (credentials === undefined) return
-    const known =
-      state.role === 'manager'
-        ? [...managers, { nodeId: state.nodeId, address: state.advertiseAddress }]
-        : managers
-    this.#agent = await Agent.start({
-      ...this.#options,
-      identity: () => credentials.identity,
-      clusterId: state.clusterId,
-      advertiseAddress: state.advertiseAddress,
-      listenAddress: state.listenAddress,
-      dataPathAddress: state.dataPathAddress,
-      managers: known,
+    this.#nodeAgent = await startNodeAgent(this.#options, {
+      state,
+      credentials,
+      managers,
+      renew: () => this.#renew(),
       callbacks: {
         roleWanted: (role) => {
           this.#background(() => this.#takeRole(role), 'the role was not taken yet')
@@ -334,7 +318,6 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         },
       },
     })
-    this.#renewal = renewBeforeExpiry(credentials, this.#options, () => this.#renew())
   }
 
   #background(work: () => Promise<void>, failure: string): void {
@@ -451,10 +434,17 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     }
   }
 
+  get #agent(): Agent | undefined {
+    return this.#nodeAgent?.agent
+  }
+
+  async #stopAgent(): Promise<void> {
+    await this.#nodeAgent?.[Symbol.asyncDispose]()
+    this.#nodeAgent = undefined
+  }
+
   async #stopAll(): Promise<void> {
-    this.#renewal?.[Symbol.dispose]()
-    await this.#agent?.[Symbol.asyncDispose]()
-    this.#agent = undefined
+    await this.#stopAgent()
     await this.#runtime?.[Symbol.asyncDispose]()
     this.#runtime = undefined
   }

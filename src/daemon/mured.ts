@@ -12,11 +12,16 @@ import { LocalNodeService } from './local-node.ts'
 /** Above what runs in containers, so that a busy host still gives its signs of life. */
 const niceness = -15
 
+export interface Mured extends AsyncDisposable {
+  /** Reads again what can change while it runs: the certificates of its TCP listeners. */
+  reload(): Promise<void>
+}
+
 /**
  * One daemon. Start order: engine client, this node's part in its cluster, the API; the stop order is its
  * reverse. Containers run on whatever happens here.
  */
-export async function startMured(config: DaemonConfig, logger: Logger): Promise<AsyncDisposable> {
+export async function startMured(config: DaemonConfig, logger: Logger): Promise<Mured> {
   raisePriority(logger)
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 })
   await mkdir(config.runDir, { recursive: true, mode: 0o700 })
@@ -32,7 +37,9 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
       logger,
     }),
   )
-  started.use(
+  // Before the first request: what this node is must be known by then, though not whether its manager has a quorum.
+  await node.resume()
+  const facade = started.use(
     await startDockerFacade({
       hosts: config.hosts,
       tls: config.tls,
@@ -45,8 +52,11 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
     }),
   )
   logger.info('mured is up', { hosts: config.hosts, engine: config.engine })
-  await node.resume()
-  return started.move()
+  const owned = started.move()
+  return {
+    reload: () => facade.reload(),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
 }
 
 function raisePriority(logger: Logger): void {

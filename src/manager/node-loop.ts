@@ -81,6 +81,7 @@ function judgeAll(
           ? undefined
           : within(own.leadingMs, beats.managerAgeMs(holder)),
       heartbeatMs: period,
+      downForMs: downForMs(node, clock.now()),
       ...own,
     })
     const manager = managerStatus(parts, node, own.leadingMs)
@@ -100,6 +101,12 @@ function judgeAll(
     )
   }
   return changes
+}
+
+/** By the clock of another leader, perhaps: one that is ahead of ours says nothing. */
+function downForMs({ status }: Node, now: number): number | undefined {
+  if (status.state !== 'down' || status.downSince === undefined || now < status.downSince) return undefined
+  return now - status.downSince
 }
 
 /** What was heard in an earlier time in office says nothing: its reports went to another leader since. */

@@ -116,6 +116,7 @@ export class Dispatch implements Listener, Disposable {
     const refusal = this.#refusal(target)
     const found = refusal === undefined ? this.#router.find(message.method ?? 'GET', target.path) : undefined
     const request = this.#request(message, response, target, found?.params ?? {}, upgrade)
+    if (found !== undefined && target.path !== '/_ping') await this.#options.node.settled()
     if (refusal === undefined && found === undefined) {
       await send(response, await this.#forward(request))
       return

@@ -47,10 +47,17 @@ async function run(options: Options): Promise<void> {
   process.on('unhandledRejection', (reason) => {
     logger.error('a failure that nobody heard', { error: errorText(reason) })
   })
-  process.on('SIGHUP', () => {
-    logger.info('nothing to reload')
-  })
   const daemon = await startMured(config, logger)
+  process.on('SIGHUP', () => {
+    daemon.reload().then(
+      () => {
+        logger.info('the certificates of the TCP listeners were read again')
+      },
+      (error: unknown) => {
+        logger.error('the certificates of the TCP listeners are as before', { error: errorText(error) })
+      },
+    )
+  })
   const signal = await Promise.race([once(process, 'SIGTERM'), once(process, 'SIGINT')])
   logger.info('mured stops', { signal: String(signal[0]) })
   // Containers run on; only what we hold open is closed, and not for ever.

@@ -49,13 +49,17 @@ const signs = {
   leadingMs: 60_000,
   managerAgeMs: undefined,
   ownStallMs: 0,
+  downForMs: undefined,
   heartbeatMs: 1_000,
 }
 
 test('a node is down after two silent periods', () => {
   assert.equal(judgeNode(aNode(), signs).state, 'ready')
   assert.equal(judgeNode(aNode(), { ...signs, beatAgeMs: 2_100 }).state, 'down')
-  assert.equal(judgeNode(aNode({ status: { state: 'down' } }), signs).state, 'ready')
+  const down = aNode({ status: { state: 'down' } })
+  assert.equal(judgeNode(down, signs).state, 'ready')
+  assert.equal(judgeNode(down, { ...signs, beatAgeMs: 300, downForMs: 2_000 }).state, 'ready')
+  assert.equal(judgeNode(down, { ...signs, beatAgeMs: 300, downForMs: 200 }).state, 'down')
 })
 
 test("no node is down for the judge's own faults", () => {

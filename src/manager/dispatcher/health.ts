@@ -11,6 +11,8 @@ export interface NodeSigns {
   /** How long this process itself stood still of late: beats may be waiting unread. */
   readonly ownStallMs: number
   readonly heartbeatMs: number
+  /** Since it was found down, or said that it leaves; undefined: it is not down. */
+  readonly downForMs: number | undefined
 }
 
 export interface NodeJudgement {
@@ -36,6 +38,9 @@ export function judgeNode(node: Node, signs: NodeSigns): NodeJudgement {
       return { state: node.status.state, message: node.status.message }
     return { state: 'down', message: 'heartbeat failure' }
   }
+  // What it said before it left is no sign that it is back.
+  const saidBefore = signs.downForMs !== undefined && signs.beatAgeMs >= signs.downForMs
+  if (saidBefore) return { state: node.status.state, message: node.status.message }
   if (signs.beatAgeMs <= limitMs) return { state: 'ready', message: '' }
   if (node.status.state === 'ready' && managerLost && signs.beatAgeMs <= limitMs + graceMs)
     return { state: 'ready', message: '' }

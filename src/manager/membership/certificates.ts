@@ -19,6 +19,9 @@ import { theCluster } from '../control/cluster.ts'
 import { roleFor } from '../dispatcher/role.ts'
 import { transactOn } from '../transact-on.ts'
 
+/** Less than callers wait, so that they hear why: a store without a quorum takes nothing. */
+const storeTimeoutMs = 4_000
+
 export interface CertificateParts {
   readonly store: Store
   readonly mirror: Mirror
@@ -50,7 +53,7 @@ async function join(
   const role = roleOfToken(cluster, request.token ?? '')
   const node = newNode(parts, role, request.availability ?? 'active', await requestKeyDigest(request.csr))
   const certificate = await issue(parts, cluster, request.csr, node.meta.id, role)
-  using wait = startWait({ timeoutMs: 10_000, signal, what: 'the store to take a new node' })
+  using wait = startWait({ timeoutMs: storeTimeoutMs, signal, what: 'the store to take a new node' })
   await transactOn(parts, wait, () =>
     parts.mirror.get('node', node.meta.id) === undefined ? [create(node)] : [],
   )
@@ -119,7 +122,7 @@ async function renew(
   const role = roleFor(node)
   const publicKeyDigest = await requestKeyDigest(request.csr)
   const certificate = await issue(parts, cluster, request.csr, peer.nodeId, role)
-  using wait = startWait({ timeoutMs: 10_000, signal, what: 'the store to take a renewed key' })
+  using wait = startWait({ timeoutMs: storeTimeoutMs, signal, what: 'the store to take a renewed key' })
   await transactOn(parts, wait, () => {
     const present = parts.mirror.get('node', peer.nodeId)
     if (present === undefined || present.status.publicKeyDigest === publicKeyDigest) return []

@@ -155,7 +155,13 @@ export async function resign(parts: MemberParts, nodeId: NodeId, wait: Wait): Pr
       update({
         ...node,
         spec: { ...node.spec, role: 'worker' },
-        status: { ...status, role: 'worker', state: 'down', message: 'the node left the swarm' },
+        status: {
+          ...status,
+          role: 'worker',
+          state: 'down',
+          message: 'the node left the swarm',
+          downSince: parts.clock.now(),
+        },
       }),
     ]
   })

@@ -20,7 +20,7 @@ export const maxOperations = 10_000
 /** One page of a listing: large enough to be quick, small enough not to stall the member. */
 const pageSize = 5_000
 /** Without a quorum a listing is never answered. */
-const firstPageTimeoutMs = 5_000
+const firstPageTimeoutMs = 2_000
 /** How often a quiet manager asks whether the store still has a quorum. */
 const contactEveryMs = 1_000
 const contactTimeoutMs = 2_000
@@ -147,7 +147,7 @@ export class EtcdStore implements Store {
               serializable: isStale,
             },
             wait,
-            objects.length === 0 ? firstPageTimeoutMs : 30_000,
+            objects.length === 0 && attempt === 0 ? firstPageTimeoutMs : 30_000,
           )
           if (revision === 0) revision = Number(page.header.revision)
           for (const kv of page.kvs) {

@@ -24,6 +24,7 @@ const outsider: LocalNode = {
     error: '',
     remoteManagers: [],
   }),
+  settled: () => Promise.resolve(),
   init: refuse,
   join: refuse,
   leave: refuse,

@@ -69,6 +69,9 @@ export function etcdArguments(options: EtcdProcessOptions): string[] {
     `--log-outputs=stderr`,
     `--log-level=warn`,
     `--pre-vote=true`,
+    // It would refuse any change of members for five seconds after the last, and the removal of one that leaves with
+    // force. What would cost the quorum is refused before it comes here.
+    `--strict-reconfig-check=false`,
     ...(options.forceNewCluster ? ['--force-new-cluster'] : []),
   ]
 }
