@@ -38,7 +38,7 @@ test('two addresses: the person chooses', () => {
   const listen = resolveListenAddress('', two)
   assert.throws(
     () => resolveAdvertiseAddress('', listen, two),
-    /10\.1\.0\.5 on eth0 and 10\.2\.0\.5 on eth1.*--advertise-addr/,
+    /10\.1\.0\.5 on eth0 and 10\.2\.0\.5 on eth1/,
   )
   assert.deepEqual(resolveAdvertiseAddress('eth1', listen, two), { host: '10.2.0.5', port: 2377 })
   assert.deepEqual(resolveAdvertiseAddress('eth1:99', listen, two), { host: '10.2.0.5', port: 99 })
