@@ -36,10 +36,7 @@ test('the only address of the host is advertised; bridges of engines do not coun
 
 test('two addresses: the person chooses', () => {
   const listen = resolveListenAddress('', two)
-  assert.throws(
-    () => resolveAdvertiseAddress('', listen, two),
-    /10\.1\.0\.5 on eth0 and 10\.2\.0\.5 on eth1/,
-  )
+  assert.throws(() => resolveAdvertiseAddress('', listen, two), /10\.1\.0\.5 on eth0 and 10\.2\.0\.5 on eth1/)
   assert.deepEqual(resolveAdvertiseAddress('eth1', listen, two), { host: '10.2.0.5', port: 2377 })
   assert.deepEqual(resolveAdvertiseAddress('eth1:99', listen, two), { host: '10.2.0.5', port: 99 })
 })
