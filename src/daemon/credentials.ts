@@ -8,10 +8,10 @@ import type { NodeAvailability, NodeRole } from '#model/node.ts'
 import { connectRpc, fetchRootCertificate } from '#rpc/client.ts'
 import type { CertificateAnswer, CertificateRequest } from '#rpc/messages.ts'
 import type { Identity } from '#rpc/transport.ts'
-import { createRequest } from '#security/authority.ts'
 import { certificateFacts } from '#security/certificate.ts'
 import { parseJoinToken } from '#security/join-token.ts'
 import type { KeyFile, NodeKeys } from '#security/key-file.ts'
+import { createRequestApart } from '#security/request-apart.ts'
 
 /** What a node was given when it joined. */
 export interface Admission {
@@ -47,7 +47,7 @@ export async function requestAdmission(
         what: `${address} to answer`,
       })
       const trust = await fetchRootCertificate(address, digest, attempt)
-      const { csr, key } = await createRequest()
+      const { csr, key } = await createRequestApart()
       await using client = await connectRpc(address, { trust }, attempt)
       const answer = await client.call<CertificateRequest, CertificateAnswer>(
         'POST',
@@ -121,7 +121,7 @@ export class Credentials {
     let failure: unknown = new MureError('unavailable', 'no manager is known')
     for (const address of addresses) {
       try {
-        const { csr, key } = await createRequest()
+        const { csr, key } = await createRequestApart()
         using attempt = startWait({
           timeoutMs: attemptTimeoutMs,
           signal: wait.signal,

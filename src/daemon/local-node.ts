@@ -15,7 +15,7 @@ import { retry } from '#lib/retry.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Control } from '#manager/control/control.ts'
-import { memberDataDir } from '#manager/membership/etcd/member.ts'
+import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import type { ClusterId, NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
 import { KeyFile } from '#security/key-file.ts'
@@ -30,12 +30,7 @@ import {
   resolveOwnAddresses,
   splitHostPort,
 } from './addresses.ts'
-import { backupCluster } from './backup.ts'
-import { restoreCluster } from './cluster-restore.ts'
-import { createCluster, forceNewCluster } from './cluster-start.ts'
 import { Credentials, requestAdmission } from './credentials.ts'
-import { followLock } from './lock.ts'
-import { choosePeerUrl, joinStore, startManagerRuntime } from './manager-runtime.ts'
 import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
 import { startNodeAgent } from './node-agent.ts'
 import type { NodeAgent } from './node-agent.ts'
@@ -51,6 +46,8 @@ export interface LocalNodeOptions {
   readonly random: Random
   readonly logger: Logger
 }
+
+const managing = () => import('./managing.ts')
 
 const startTimeoutMs = 60_000
 const roleChangeTimeoutMs = 120_000
@@ -128,18 +125,19 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       if (request.forceNewCluster && this.#state?.role === 'manager') return this.#forceNew(this.#state, wait)
       if (this.#state !== undefined) throw refusals.exists()
       const where = { request, ...resolveOwnAddresses(request, networkInterfaces()) }
+      const { createCluster } = await managing()
       return this.#begin(() => createCluster(this.#options, this.#keyFile, where, wait))
     })
   }
 
   backup(): Promise<Readable> {
-    return this.#mutex.run(() => {
+    return this.#mutex.run(async () => {
       this.control()
       if (this.#runtime === undefined || this.#state === undefined || this.#credentials === undefined)
         throw refusals.notReady()
       const { dataDir, clock } = this.#options
       const parts = { state: this.#state, credentials: this.#credentials, dataDir, clock }
-      return backupCluster(this.#runtime, parts)
+      return (await managing()).backupCluster(this.#runtime, parts)
     })
   }
 
@@ -147,6 +145,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     return this.#mutex.run(async () => {
       if (this.#state !== undefined) throw refusals.exists()
       const where = { ...request, ...resolveOwnAddresses(request, networkInterfaces()) }
+      const { restoreCluster } = await managing()
       return this.#begin(() => restoreCluster(this.#options, this.#keyFile, where, wait))
     })
   }
@@ -248,7 +247,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     this.#runtime = runtime
     this.#error = ''
     this.#phase = 'active'
-    if (runtime !== undefined) followLock(runtime.manager, credentials, this.#options.logger)
+    runtime?.followLock(this.#options.logger)
   }
 
   #newCredentials(state: NodeState, keys: NodeKeys): Credentials {
@@ -274,6 +273,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         signal: this.#stop.signal,
         what: 'the store to come up',
       })
+      const { startManagerRuntime } = await managing()
       const runtime = await startManagerRuntime(parts, { ...state, peerUrl }, { type: 'restart' }, wait)
       this.#adopt(state, credentials, runtime)
       started.resolve()
@@ -371,6 +371,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     const credentials = this.#credentials
     if (state === undefined || credentials === undefined) return
     if (credentials.identity.role !== 'manager') await credentials.renew(this.#managerAddresses(), wait)
+    const { choosePeerUrl, joinStore, startManagerRuntime } = await managing()
     const peerUrl = await choosePeerUrl(state.listenAddress, state.advertiseAddress)
     const parts = this.#parts(credentials)
     const mode = await joinStore(
@@ -407,6 +408,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     if (credentials === undefined) throw refusals.locked()
     await this.#runtime?.[Symbol.asyncDispose]()
     this.#runtime = undefined
+    const { forceNewCluster } = await managing()
     const runtime = await forceNewCluster(this.#parts(credentials), state, wait)
     this.#adopt(state, credentials, runtime)
     this.#agent?.reconnect()

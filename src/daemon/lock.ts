@@ -1,6 +1,6 @@
 import { errorText } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
-import { theCluster } from '#manager/control/cluster.ts'
+import { theCluster } from '#manager/control/the-cluster.ts'
 import type { Manager } from '#manager/manager.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
 import type { Credentials } from './credentials.ts'

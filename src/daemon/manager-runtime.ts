@@ -7,7 +7,8 @@ import type { Wait } from '#lib/wait.ts'
 import type { Manager } from '#manager/manager.ts'
 import { startManager } from '#manager/manager.ts'
 import { membersPath } from '#manager/membership/members.ts'
-import { memberDataDir, startEtcdMember } from '#manager/membership/etcd/member.ts'
+import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
+import { startEtcdMember } from '#manager/membership/etcd/member.ts'
 import type { EtcdMember } from '#manager/membership/etcd/member.ts'
 import { connectRpc } from '#rpc/client.ts'
 import type { MemberJoinAnswer, MemberJoinRequest } from '#rpc/messages.ts'
@@ -16,6 +17,7 @@ import type { KeyRing } from '#security/seal.ts'
 import { joinHostPort, splitHostPort } from './addresses.ts'
 import type { Credentials } from './credentials.ts'
 import { freePort } from './free-port.ts'
+import { followLock } from './lock.ts'
 import type { NodeState } from './node-state.ts'
 import { keepStorePeer } from './store-peer.ts'
 
@@ -23,6 +25,8 @@ import { keepStorePeer } from './store-peer.ts'
 export interface ManagerRuntime extends AsyncDisposable {
   readonly manager: Manager
   readonly member: EtcdMember
+  /** From now on, the key file is locked as the cluster says. */
+  followLock(logger: Logger): void
 }
 
 export interface RuntimeParts {
@@ -113,6 +117,9 @@ export async function startManagerRuntime(
     return {
       manager,
       member,
+      followLock: (to) => {
+        followLock(manager, credentials, to)
+      },
       async [Symbol.asyncDispose]() {
         await peer[Symbol.asyncDispose]()
         await manager[Symbol.asyncDispose]()

@@ -4,7 +4,7 @@ import { instant } from '#lib/clock.ts'
 import { MureError } from '#lib/errors.ts'
 import type { NodeRole } from '#model/node.ts'
 import { splitBundle } from './bundle.ts'
-import { x509 } from './x509.ts'
+import { subjectOf } from './der.ts'
 
 export { renewalTime } from './validity.ts'
 
@@ -104,10 +104,9 @@ export function tlsInfo(trust: string, certificate?: string): TlsInfo {
   const leaf = certificate === undefined ? undefined : new X509Certificate(certificate)
   const issuer = roots.find((root) => leaf !== undefined && isSignedBy(leaf, root)) ?? roots[0]
   if (issuer === undefined) throw new MureError('internal', 'there is no root certificate')
-  const subject = new x509.X509Certificate(issuer.raw).subjectName.toArrayBuffer()
   return {
     trustRoot: trust,
-    issuerSubject: Buffer.from(subject).toString('base64'),
+    issuerSubject: subjectOf(issuer.raw).toString('base64'),
     issuerPublicKey: issuer.publicKey.export({ type: 'spki', format: 'der' }).toString('base64'),
   }
 }

@@ -7,15 +7,8 @@ import type { NodeDescription } from '#model/node.ts'
 import { createRequest, createRoot, issueNodeCertificate, issueStorePeer } from './authority.ts'
 import { splitBundle } from './bundle.ts'
 import { tlsInfo, verifyCertificate } from './certificate.ts'
-import {
-  beginRotation,
-  endRotation,
-  hasFollowed,
-  issuerOf,
-  signingRootOf,
-  storeIssuerOf,
-  trustOf,
-} from './root-ca.ts'
+import { endRotation, hasFollowed, issuerOf, signingRootOf, storeIssuerOf, trustOf } from './root-ca.ts'
+import { beginRotation } from './root-rotation.ts'
 
 const now = instant(Date.now())
 const validity = { now, lifeMs: 3_600_000 }

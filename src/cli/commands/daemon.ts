@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { once } from 'node:events'
+import { flushCompileCache } from 'node:module'
 import type { DaemonConfig } from '#daemon/config.ts'
 import { startMured } from '#daemon/mured.ts'
 import { errorText, MureError } from '#lib/errors.ts'
@@ -17,6 +18,9 @@ interface Options {
   tlskey?: string
   tlscacert?: string
 }
+
+/** By then, everything that a node at rest needs has been loaded. */
+const compiledAfterMs = 3_000
 
 const collect = (value: string, before: string[]) => [...before, value]
 
@@ -48,6 +52,8 @@ async function run(options: Options): Promise<void> {
     logger.error('a failure that nobody heard', { error: errorText(reason) })
   })
   const daemon = await startMured(config, logger)
+  // Kept though this process may be killed: the next one then starts quicker, and without the compiler in memory.
+  setTimeout(flushCompileCache, compiledAfterMs).unref()
   process.on('SIGHUP', () => {
     daemon.reload().then(
       () => {

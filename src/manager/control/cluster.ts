@@ -1,21 +1,17 @@
 import type { Instant } from '#lib/clock.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Cluster, ClusterSpec, RootCa } from '#model/cluster.ts'
-import { beginRotation, signingRootOf } from '#security/root-ca.ts'
-import type { View } from '#store/mirror/view.ts'
+import { signingRootOf } from '#security/root-ca.ts'
+import { beginRotation } from '#security/root-rotation.ts'
 import type { TokenRotation, WriteOptions } from './control.ts'
-import { grpcText } from './objects.ts'
+import { grpcText } from './grpc-text.ts'
+import { theCluster } from './the-cluster.ts'
 import type { ObjectWriter } from './objects.ts'
 
 /** How new secrets are made; handed in, as they need chance and the root certificate. */
 export interface TokenMaker {
   joinToken(cluster: Cluster): string
   unlockKey(): string
-}
-
-export function theCluster(view: View): Cluster {
-  for (const cluster of view.list('cluster')) return cluster
-  throw new MureError('unavailable', 'the cluster is not known yet; try again in a moment')
 }
 
 export async function updateCluster(

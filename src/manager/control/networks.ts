@@ -5,7 +5,7 @@ import { usesNetwork } from '#model/secret-use.ts'
 import { nameProblem } from '#model/validate/name.ts'
 import { refuse } from '#model/validate/problem.ts'
 import type { WriteOptions } from './control.ts'
-import { grpcText } from './objects.ts'
+import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
 
 export async function createNetwork(

@@ -3,7 +3,7 @@ import type { NodeId } from '#model/id.ts'
 import type { Node, NodeSpec } from '#model/node.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
-import { grpcText } from './objects.ts'
+import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
 
 const failedPrecondition = (text: string) =>

@@ -10,9 +10,7 @@ import type { Kind, ObjectsByKind, StoredObject } from '#model/objects.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
-
-/** swarmkit's errors reach clients through gRPC, and their text says so: scripts match on it. */
-export const grpcText = (code: string, text: string): string => `rpc error: code = ${code} desc = ${text}`
+import { grpcText } from './grpc-text.ts'
 
 /** What every kind's writes have in common: identity, versions, waiting for the mirror. */
 export class ObjectWriter {

@@ -7,7 +7,7 @@ import { refuse } from '#model/validate/problem.ts'
 import type { ServiceSpec } from '#model/service.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
-import { grpcText } from './objects.ts'
+import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
 
 /** swarmkit's limits: a secret is below 500 KiB, a config below 1000 KiB. */

@@ -6,7 +6,7 @@ import { refuse } from '#model/validate/problem.ts'
 import { serviceProblems } from '#model/validate/service.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
-import { grpcText } from './objects.ts'
+import { grpcText } from './grpc-text.ts'
 import { refuseNotOffered } from './not-offered.ts'
 import type { ObjectWriter } from './objects.ts'
 

@@ -15,7 +15,7 @@ import { parseJoinToken, sameToken } from '#security/join-token.ts'
 import { issuerOf, trustOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
-import { theCluster } from '../control/cluster.ts'
+import { theCluster } from '../control/the-cluster.ts'
 import { roleFor } from '../dispatcher/role.ts'
 import { transactOn } from '../transact-on.ts'
 

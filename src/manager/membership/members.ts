@@ -14,7 +14,7 @@ import { storeIssuerOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { StoreMember, StoreMembers } from '#store/etcd/members.ts'
 import type { Mirror } from '#store/mirror/view.ts'
-import { theCluster } from '../control/cluster.ts'
+import { theCluster } from '../control/the-cluster.ts'
 import { roleFor } from '../dispatcher/role.ts'
 import { transactOn } from '../transact-on.ts'
 

@@ -1,6 +1,6 @@
 import { defined } from '#lib/defined.ts'
 import { MureError } from '#lib/errors.ts'
-import { theCluster } from '#manager/control/cluster.ts'
+import { theCluster } from '#manager/control/the-cluster.ts'
 import { networkingDefaults } from '#model/defaults.ts'
 import type { NodeAvailability } from '#model/node.ts'
 import { done, ok } from '../../http/response.ts'

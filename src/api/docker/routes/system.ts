@@ -1,4 +1,4 @@
-import { theCluster } from '#manager/control/cluster.ts'
+import { theCluster } from '#manager/control/the-cluster.ts'
 import type { View } from '#manager/control/control.ts'
 import { tlsInfo } from '#security/certificate.ts'
 import { signingRootOf } from '#security/root-ca.ts'

@@ -7,6 +7,7 @@ import type { Wait } from '#lib/wait.ts'
 import { storePeerName } from '#security/authority.ts'
 import { EtcdClient } from '#store/etcd/client.ts'
 import { StoreMembers } from '#store/etcd/members.ts'
+import { memberDataDir } from './data-dir.ts'
 import { clientSocket, EtcdProcess, notReady } from './process.ts'
 
 export interface MemberOptions {
@@ -36,8 +37,6 @@ export interface EtcdMember extends AsyncDisposable {
   /** etcd reads its roots only when it starts: it is started anew. */
   setTrust(trust: string): Promise<void>
 }
-
-export const memberDataDir = (dataDir: string): string => join(dataDir, 'etcd')
 
 /** Starts the member and waits until it answers (a learner answers too). */
 export async function startEtcdMember(options: MemberOptions, wait: Wait): Promise<EtcdMember> {

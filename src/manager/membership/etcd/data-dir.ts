@@ -1,0 +1,3 @@
+import { join } from 'node:path'
+
+export const memberDataDir = (dataDir: string): string => join(dataDir, 'etcd')
