@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { isMainThread, parentPort, Worker } from 'node:worker_threads'
+import type { createRequest } from './request.ts'
 
-type Request = Awaited<ReturnType<typeof import('./request.ts').createRequest>>
+type Request = Awaited<ReturnType<typeof createRequest>>
 
 /**
  * A certificate request made in a thread that ends with it: the library behind it takes a quarter of a worker's
@@ -16,6 +17,6 @@ export async function createRequestApart(): Promise<Request> {
 }
 
 if (!isMainThread && parentPort !== null) {
-  const { createRequest } = await import('./request.ts')
-  parentPort.postMessage(await createRequest())
+  const requests = await import('./request.ts')
+  parentPort.postMessage(await requests.createRequest())
 }
