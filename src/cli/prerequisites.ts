@@ -25,8 +25,12 @@ const prerequisites: readonly Prerequisite[] = [
   { name: 'util-linux', program: 'nsenter' },
 ]
 
-/** Clients that the tests drive Mure with, besides docker's own. */
-export const clients: readonly Prerequisite[] = [{ name: 'docker-compose', program: 'docker-compose' }]
+/** What the tests drive Mure with, besides docker's own client. */
+export const clients: readonly Prerequisite[] = [
+  { name: 'docker-compose', program: 'docker-compose' },
+  { name: 'faketime', program: 'faketime' },
+  { name: 'openssl', program: 'openssl' },
+]
 
 /** Debian's other busybox has the same program, linked to a C library that an image would have to carry. */
 const staticBusybox = 'busybox-static'

@@ -28,6 +28,12 @@ export function renewBeforeExpiry(
     if (parts.clock.now() >= due) {
       try {
         await renew()
+        due = renewalTime(certificateFacts(credentials.keys.certificate), parts.random)
+        certificate = credentials.keys.certificate
+        if (parts.clock.now() >= due) {
+          parts.logger.warn('a new certificate is already old by the clock of this host: set the clock right')
+          next = lookEveryMs
+        }
       } catch (error) {
         parts.logger.warn('the certificate was not renewed yet', { error: errorText(error) })
         next = retryEveryMs
