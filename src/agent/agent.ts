@@ -10,6 +10,7 @@ import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
 import type { AttachmentProvider } from './executor/attachments.ts'
 import { Executor } from './executor/executor.ts'
+import { TaskFiles } from './executor/files/task-files.ts'
 import { NodeDescriber } from './node-describer.ts'
 import { EndedTasks } from './session/ended-tasks.ts'
 import { SessionEpoch } from './session/epoch.ts'
@@ -33,6 +34,8 @@ export interface AgentOptions {
   /** Known besides those on disk: the one we joined through, or ourselves. */
   readonly managers: readonly ManagerAddress[]
   readonly dataDir: string
+  /** For what must not outlive a reboot. */
+  readonly runDir: string
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -58,6 +61,7 @@ export class Agent implements AsyncDisposable {
   readonly #outbox: StatusOutbox
   readonly #describer: NodeDescriber
   readonly #executor: Executor
+  readonly #files: TaskFiles
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
   #session: OpenSession | undefined
@@ -83,6 +87,7 @@ export class Agent implements AsyncDisposable {
       this.#session?.describe(description)
     })
     const { nodeId } = identity()
+    this.#files = new TaskFiles(join(options.runDir, 'files'))
     this.#executor = new Executor({
       engine,
       clock,
@@ -90,6 +95,7 @@ export class Agent implements AsyncDisposable {
       clusterId: options.clusterId,
       nodeId,
       attachments: options.attachments ?? defaultBridge,
+      files: this.#files,
       node: () => {
         const { hostname, platform } = this.#describer.current
         return { id: nodeId, hostname, ...platform }
@@ -139,6 +145,7 @@ export class Agent implements AsyncDisposable {
     this.#stop.abort()
     await this.#sessions[Symbol.asyncDispose]()
     await this.#executor[Symbol.asyncDispose]()
+    await this.#files[Symbol.asyncDispose]()
     await this.#following
   }
 
@@ -181,7 +188,9 @@ export class Agent implements AsyncDisposable {
   }
 
   #assign(assignments: Assignments): void {
-    this.#executor.assign(assignments.tasks, assignments.full)
+    const { full, tasks, secrets, configs } = assignments
+    this.#files.assign(secrets, configs, full)
+    this.#executor.assign(tasks, full)
   }
 
   #removed(): void {

@@ -4,6 +4,7 @@ import type { ContainerSpec, HealthCheck } from '#model/container.ts'
 import type { GenericResource } from '#model/resources.ts'
 import type { Task } from '#model/task.ts'
 import type { Attached } from './attachments.ts'
+import type { BoundFile } from './files/task-files.ts'
 import { hostConfig, hostModePorts, portKey } from './host-config.ts'
 import { taskLabels } from './labels.ts'
 import { expandPlaceholders } from './placeholders.ts'
@@ -13,6 +14,8 @@ export interface ContainerConfigOptions {
   readonly clusterId: string
   readonly node: PlaceholderNode
   readonly attached: Attached
+  /** Secrets and configs. */
+  readonly files: readonly BoundFile[]
 }
 
 /**
@@ -24,7 +27,7 @@ export function containerConfig(
   container: ContainerSpec,
   options: ContainerConfigOptions,
 ): object {
-  refuseWhatIsNotDone(task, container)
+  refuseWhatIsNotDone(task)
   const { endpoints } = options.attached
   const expandIn = (place: string) => (text: string) => {
     try {
@@ -50,22 +53,18 @@ export function containerConfig(
       container.stopGracePeriodMs === undefined ? undefined : Math.ceil(container.stopGracePeriodMs / 1_000),
     Healthcheck: container.healthCheck && healthConfig(container.healthCheck),
     ExposedPorts: Object.fromEntries(hostModePorts(task).map((port) => [portKey(port), {}])),
-    HostConfig: hostConfig(task, container, options.attached, expandIn('mounts')),
+    HostConfig: hostConfig(task, container, options, expandIn('mounts')),
     NetworkingConfig: endpoints && { EndpointsConfig: endpoints },
   })
 }
 
 /** A task that would silently lack a part of what it was promised does not start at all. */
-function refuseWhatIsNotDone(task: Task, container: ContainerSpec): void {
+function refuseWhatIsNotDone(task: Task): void {
   const { spec } = task
   const missing =
     spec.containers.length > 1 || (spec.initContainers?.length ?? 0) > 0
       ? 'tasks of more than one container'
-      : (container.secrets?.length ?? 0) > 0
-        ? 'secrets'
-        : (container.configs?.length ?? 0) > 0
-          ? 'configs'
-          : undefined
+      : undefined
   if (missing !== undefined) throw new MureError('unsupported', `this agent does not offer ${missing}`)
 }
 

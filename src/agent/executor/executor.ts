@@ -10,6 +10,7 @@ import type { Task, TaskStatus } from '#model/task.ts'
 import type { Difference } from '#rpc/messages.ts'
 import type { AttachmentProvider } from './attachments.ts'
 import { Doorbell } from './doorbell.ts'
+import type { TaskFiles } from './files/task-files.ts'
 import type { Host } from './host.ts'
 import { Images } from './images.ts'
 import { labels, ownLabels } from './labels.ts'
@@ -23,6 +24,7 @@ export interface ExecutorOptions {
   readonly clock: Clock
   readonly logger: Logger
   readonly attachments: AttachmentProvider
+  readonly files: TaskFiles
   readonly clusterId: string
   readonly nodeId: string
   node(): PlaceholderNode
@@ -67,6 +69,7 @@ export class Executor implements AsyncDisposable {
       clock,
       logger,
       attachments: options.attachments,
+      files: options.files,
       clusterId: options.clusterId,
       images: new Images(engine, logger, () => clock.monotonicMs()),
       operations: new Semaphore(parallelOperations),
@@ -92,6 +95,9 @@ export class Executor implements AsyncDisposable {
     if (!isFull) return
     const known = new Set<TaskId>(tasks.put.map((task) => task.meta.id))
     for (const [id, runner] of this.#runners) if (!known.has(id)) runner.discard()
+    this.#options.files.keepOnly(known).catch((error: unknown) => {
+      this.#options.logger.warn('files of tasks that are gone are left for now', { error })
+    })
     this.#isWholeSetKnown = true
     this.#compareNow.ring()
   }
@@ -115,6 +121,7 @@ export class Executor implements AsyncDisposable {
     this.#isWholeSetKnown = false
     for (const container of await engine.listContainers(ownLabels(clusterId, nodeId)))
       await this.#orphans.removeNow(container.Id)
+    await this.#options.files.keepOnly(new Set())
   }
 
   /** Stops following; containers run on. */

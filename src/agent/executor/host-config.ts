@@ -3,13 +3,14 @@ import type { ContainerSpec, Privileges } from '#model/container.ts'
 import type { PortSpec } from '#model/service.ts'
 import type { Task } from '#model/task.ts'
 import type { Attached } from './attachments.ts'
+import type { BoundFile } from './files/task-files.ts'
 import { mountConfig } from './mount-config.ts'
 
 /** The engine's `HostConfig`. */
 export function hostConfig(
   task: Task,
   container: ContainerSpec,
-  attached: Attached,
+  { attached, files }: { readonly attached: Attached; readonly files: readonly BoundFile[] },
   expand: (text: string) => string,
 ): object {
   const { dns } = container
@@ -18,7 +19,15 @@ export function hostConfig(
     ReadonlyRootfs: container.readOnly,
     Isolation: container.isolation,
     GroupAdd: container.groups,
-    Mounts: (container.mounts ?? []).map((mount) => mountConfig(mount, expand)),
+    Mounts: [
+      ...(container.mounts ?? []).map((mount) => mountConfig(mount, expand)),
+      ...files.map(({ source, target }) => ({
+        Type: 'bind',
+        Source: source,
+        Target: target,
+        ReadOnly: true,
+      })),
+    ],
     ExtraHosts: container.hosts?.flatMap(extraHost),
     Dns: dns?.nameservers ?? attached.nameservers,
     DnsSearch: dns?.search,

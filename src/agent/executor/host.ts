@@ -5,6 +5,7 @@ import type { Semaphore } from '#lib/semaphore.ts'
 import type { TaskId } from '#model/id.ts'
 import type { TaskStatus } from '#model/task.ts'
 import type { AttachmentProvider } from './attachments.ts'
+import type { TaskFiles } from './files/task-files.ts'
 import type { Images } from './images.ts'
 import type { PlaceholderNode } from './placeholders.ts'
 
@@ -13,6 +14,7 @@ export interface Host {
   readonly engine: Engine
   readonly images: Images
   readonly attachments: AttachmentProvider
+  readonly files: TaskFiles
   readonly clock: Clock
   readonly logger: Logger
   readonly clusterId: string

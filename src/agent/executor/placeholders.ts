@@ -10,13 +10,21 @@ export interface PlaceholderNode {
   readonly os: string
 }
 
+/** Further functions of one quoted argument, by name. */
+export type PlaceholderFunctions = Readonly<Record<string, (argument: string) => string>>
+
 /**
  * Fills in `{{.Node.Hostname}}` and its like. Of Go's template language only what Docker documents is there: the plain
  * fields, `index .Service.Labels "name"`, `join`, quoted text, comments and the trimming dashes. The rest is refused
  * rather than half understood.
  * @see https://docs.docker.com/reference/cli/docker/service/create/#create-services-using-templates
  */
-export function expandPlaceholders(text: string, task: Task, node: PlaceholderNode): string {
+export function expandPlaceholders(
+  text: string,
+  task: Task,
+  node: PlaceholderNode,
+  functions: PlaceholderFunctions = {},
+): string {
   let result = ''
   let at = 0
   for (;;) {
@@ -29,7 +37,7 @@ export function expandPlaceholders(text: string, task: Task, node: PlaceholderNo
     const literal = text.slice(at, open)
     result += trimsBefore ? literal.trimEnd() : literal
     const expression = text.slice(open + (trimsBefore ? 3 : 2), close - (trimsAfter ? 1 : 0))
-    result += valueOf(expression.trim(), task, node)
+    result += valueOf(expression.trim(), task, node, functions)
     at = close + 2
     if (trimsAfter) at += text.slice(at).length - text.slice(at).trimStart().length
   }
@@ -40,7 +48,12 @@ const refusal = (placeholder: string, why: string): MureError =>
 
 type Value = string | Readonly<Record<string, string>>
 
-function valueOf(expression: string, task: Task, node: PlaceholderNode): string {
+function valueOf(
+  expression: string,
+  task: Task,
+  node: PlaceholderNode,
+  functions: PlaceholderFunctions,
+): string {
   const shown = `{{${expression}}}`
   if (/^\/\*.*\*\/$/s.test(expression)) return ''
   const words = expression.match(/"(?:[^"\\]|\\.)*"|`[^`]*`|[^\s"`]+/g) ?? []
@@ -51,6 +64,12 @@ function valueOf(expression: string, task: Task, node: PlaceholderNode): string 
       if (typeof value !== 'string') throw refusal(shown, 'uses all labels where a text is needed')
       return value
     })
+  const called = own(functions, first)
+  if (called !== undefined) {
+    const [argument, ...more] = texts(rest)
+    if (argument === undefined || more.length > 0) throw refusal(shown, 'needs one name')
+    return called(argument)
+  }
   if (first === 'join') {
     const [separator, ...parts] = texts(rest)
     if (separator === undefined) throw refusal(shown, 'joins nothing')

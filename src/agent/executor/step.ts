@@ -1,4 +1,4 @@
-import { compareStates, isTerminal } from '#model/task-state.ts'
+import { compareStates, isRunnable, isTerminal } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
 
 /** What is known of a task's container. `removing`: the engine is taking it away. */
@@ -57,7 +57,7 @@ export interface Step {
  *
  * | wanted         | absent                        | created        | running              | exited   |
  * |----------------|-------------------------------|----------------|----------------------|----------|
- * | running, ready | prepare; lose if it had begun | start, or hold | run, or await-health | conclude |
+ * | running, ready, complete | prepare; lose if it had begun | start, or hold | run, or await-health | conclude |
  * | (has ended)    | rest                          | rest           | stop                 | rest     |
  * | shutdown       | end                           | end            | stop                 | end      |
  * | remove         | end                           | end, delete    | stop                 | end, delete |
@@ -70,10 +70,10 @@ export interface Step {
 export function nextStep(situation: Situation): Step {
   const { desired, isGone, reported, container } = situation
   if (container === 'removing') return { action: 'rest' }
-  const isUnwanted = isGone || isTerminal(desired) || isTerminal(reported)
+  const isUnwanted = isGone || !isRunnable(desired) || isTerminal(reported)
   if (isUnwanted && container === 'running') return { action: 'stop' }
   if (isGone) return { action: container === 'absent' ? 'forget' : 'delete' }
-  if (!isTerminal(reported)) return isTerminal(desired) ? { action: 'end' } : stepOfWanted(situation)
+  if (!isTerminal(reported)) return isRunnable(desired) ? stepOfWanted(situation) : { action: 'end' }
   return { action: desired === 'remove' && container !== 'absent' ? 'delete' : 'rest' }
 }
 

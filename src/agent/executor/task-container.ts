@@ -1,7 +1,9 @@
 import { errorText, isMureError, MureError } from '#lib/errors.ts'
 import { stopGracePeriodDefaultMs } from '#model/defaults.ts'
 import type { Task } from '#model/task.ts'
+import type { Attached } from './attachments.ts'
 import { containerConfig } from './container-config.ts'
+import type { BoundFile } from './files/task-files.ts'
 import type { Host } from './host.ts'
 import { labels, taskName } from './labels.ts'
 import { freshContainer, observe } from './observed.ts'
@@ -42,16 +44,18 @@ export class TaskContainer {
 
   /** Gets what it needs and creates it. The signal ends the getting; a creation is always waited for. */
   async prepare(signal: AbortSignal): Promise<ObservedContainer> {
-    const { engine, images, attachments, operations, clusterId } = this.#host
+    const { engine, images, attachments, files, operations, clusterId } = this.#host
     const container = this.#task.spec.containers[0]
     if (container === undefined) throw new MureError('invalid', 'the task has no container')
     const { image, registryAuth } = container
-    const configWith = (attached: Awaited<ReturnType<typeof attachments.attach>>) =>
-      containerConfig(this.#task, container, { clusterId, node: this.#host.node(), attached })
+    const node = this.#host.node()
+    const configWith = (attached: Attached, bound: readonly BoundFile[]) =>
+      containerConfig(this.#task, container, { clusterId, node, attached, files: bound })
     // What can run nowhere is refused before anything is pulled for it.
-    configWith({})
+    configWith({}, [])
     await images.ensure({ image, ...(registryAuth === undefined ? {} : { registryAuth }) }, signal)
-    const body = configWith(await attachments.attach(this.#task, signal))
+    const bound = await files.write(this.#task, node)
+    const body = configWith(await attachments.attach(this.#task, signal), bound)
     return operations.run(async () => {
       if (signal.aborted) throw new MureError('cancelled', 'the task is no longer wanted')
       this.#mayExist = true
@@ -91,6 +95,7 @@ export class TaskContainer {
 
   /** With its anonymous volumes, and whatever runs in it. */
   async remove(): Promise<void> {
+    await this.#host.files.remove(this.#task.meta.id)
     if (this.#id === undefined) return
     try {
       await this.#host.engine.removeContainer(this.#id)

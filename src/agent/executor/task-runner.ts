@@ -2,7 +2,7 @@ import type { EngineEvent } from '#engine/types.ts'
 import type { Instant } from '#lib/clock.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
 import { backoffMs } from '#lib/retry.ts'
-import { compareStates, isTerminal } from '#model/task-state.ts'
+import { compareStates, isRunnable, isTerminal } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
 import { Doorbell } from './doorbell.ts'
@@ -85,7 +85,7 @@ export class TaskRunner {
     this.#task = isBehind ? { ...task, desiredState: this.#task.desiredState } : task
     this.#status = later(this.#status, task.status)
     this.#isGone = false
-    if (isTerminal(this.#task.desiredState) || isTerminal(this.#status.state)) this.#preparing?.abort()
+    if (!isRunnable(this.#task.desiredState) || isTerminal(this.#status.state)) this.#preparing?.abort()
     this.#news.ring()
   }
 
@@ -254,7 +254,7 @@ export class TaskRunner {
   }
 
   #isUnwanted(): boolean {
-    return this.#isGone || isTerminal(this.#task.desiredState) || isTerminal(this.#status.state)
+    return this.#isGone || !isRunnable(this.#task.desiredState) || isTerminal(this.#status.state)
   }
 
   #now(): number {
@@ -268,6 +268,10 @@ export class TaskRunner {
   }
 
   #end({ state, message, error }: Outcome, observed: ObservedContainer | undefined): void {
+    const { files, logger } = this.#host
+    files.remove(this.#task.meta.id).catch((failure: unknown) => {
+      logger.warn('the files of an ended task are left for now', { task: this.#task.meta.id, error: failure })
+    })
     this.#report({
       state,
       since: this.#wallTime(),

@@ -1,5 +1,6 @@
 import type { View } from '#manager/control/control.ts'
 import type { Service } from '#model/service.ts'
+import { isRunnable } from '#model/task-state.ts'
 import type { TaskCounts } from './convert/service.ts'
 
 /** What `docker service ls` counts: how many run, and how many should. */
@@ -9,8 +10,9 @@ export function countTasks(view: View, service: Service): TaskCounts {
   let wanted = 0
   let completed = 0
   for (const task of view.tasksOfService(service.meta.id)) {
-    if (task.status.state === 'running' && task.desiredState === 'running') running += 1
-    if (task.desiredState === 'running' || task.desiredState === 'complete') wanted += 1
+    if (task.status.state === 'running' && isRunnable(task.desiredState)) running += 1
+    // What a global job has completed is no longer wanted: clients add the two.
+    if (isRunnable(task.desiredState) && task.status.state !== 'complete') wanted += 1
     if (task.status.state === 'complete' && (task.jobIteration ?? 0) === (service.status.job?.iteration ?? 0))
       completed += 1
   }

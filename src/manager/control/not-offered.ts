@@ -1,5 +1,4 @@
 import { MureError } from '#lib/errors.ts'
-import { containersOf } from '#model/secret-use.ts'
 import type { ServiceSpec } from '#model/service.ts'
 
 /**
@@ -12,12 +11,6 @@ export function refuseNotOffered(spec: ServiceSpec): void {
 }
 
 function notOffered(spec: ServiceSpec): string | undefined {
-  if (spec.mode.type.endsWith('-job')) return `services of mode ${spec.mode.type} are not offered yet`
-  const containers = containersOf(spec)
-  if (containers.some((container) => (container.secrets ?? []).length > 0))
-    return 'secrets can be stored, but are not given to services yet'
-  if (containers.some((container) => (container.configs ?? []).length > 0))
-    return 'configs can be stored, but are not given to services yet'
   if (spec.endpoint?.ports?.some((port) => port.publishMode === 'ingress') === true)
     return 'the routing mesh is not offered yet: publish ports with mode=host'
   if ((spec.template.networks ?? spec.networks ?? []).length > 0)

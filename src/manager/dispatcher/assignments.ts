@@ -1,7 +1,7 @@
 import type { NodeId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
 import type { Config, Secret } from '#model/secret.ts'
-import { isLive } from '#model/task-state.ts'
+import { isLive, isRunnable } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 import type { Assignments, Difference } from '#rpc/messages.ts'
 import type { View } from '#store/mirror/view.ts'
@@ -33,7 +33,7 @@ export function assignmentsFor(view: View, nodeId: NodeId): AssignmentSet {
   for (const task of view.tasksOfNode(nodeId)) {
     if (task.status.state === 'new' || task.status.state === 'pending') continue
     tasks.set(task.meta.id, task)
-    if (!isLive(task.status.state) || !isLive(task.desiredState)) continue
+    if (!isLive(task.status.state) || !isRunnable(task.desiredState)) continue
     for (const container of [...(task.spec.initContainers ?? []), ...task.spec.containers]) {
       for (const reference of container.secrets ?? [])
         addIfThere(secrets, view.get('secret', reference.secretId))

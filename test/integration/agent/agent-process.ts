@@ -24,6 +24,7 @@ await Agent.start({
   dataPathAddress: '',
   managers,
   dataDir,
+  runDir: dataDir,
   clock: systemClock,
   random: systemRandom,
   logger,

@@ -57,6 +57,7 @@ export async function agentOptions(host: Host, managers: readonly ManagerEnd[]):
     dataPathAddress: '',
     managers: managers.map(({ address }) => ({ nodeId: '' as NodeId, address })),
     dataDir: await mkdtemp(join(host.folder, 'agent-')),
+    runDir: await mkdtemp(join(host.folder, 'run-')),
     clock: systemClock,
     random: systemRandom,
     logger,
