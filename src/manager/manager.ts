@@ -5,7 +5,7 @@ import { startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { NodeId } from '#model/id.ts'
 import { connectRpc } from '#rpc/client.ts'
-import type { AgentMessage, BeatsReport, ManagerMessage } from '#rpc/messages.ts'
+import type { AgentMessage, BeatsAnswer, BeatsReport, ManagerMessage } from '#rpc/messages.ts'
 import { startRpcServer } from '#rpc/server.ts'
 import type { Identity, RpcServer } from '#rpc/transport.ts'
 import { createJoinToken } from '#security/join-token.ts'
@@ -156,9 +156,9 @@ function serverOptions(options: ManagerOptions) {
 
 function serveAgents(server: RpcServer, parts: Parameters<typeof serveSession>[0], relays: Relays): void {
   server.stream<AgentMessage, ManagerMessage>('/v1/session', 'node', (stream) => serveSession(parts, stream))
-  server.unary<BeatsReport, object>('POST', beatsPath, 'manager', async ({ body }) => {
+  server.unary<BeatsReport, BeatsAnswer>('POST', beatsPath, 'manager', async ({ body }) => {
     parts.beats.take(body)
-    return {}
+    return { appliedRevision: parts.beats.appliedBesides(body.managerId) }
   })
   server.raw(relayPath, 'node', (id, bytes) => relays.accept(id, bytes))
   server.raw(relayThroughPath, 'manager', async (question, bytes) => {

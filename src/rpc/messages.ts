@@ -148,4 +148,10 @@ export interface BeatsReport {
   readonly managerId: NodeId
   readonly nodes: readonly { readonly nodeId: NodeId; readonly ageMs: number; readonly bootEpoch: number }[]
   readonly sentAt: Instant
+  /** The revision up to which all of this manager's agents have applied their data plane. */
+  readonly appliedRevision: number
+}
+/** The same of all other managers together. */
+export interface BeatsAnswer {
+  readonly appliedRevision: number
 }

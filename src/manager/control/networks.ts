@@ -1,9 +1,12 @@
 import { MureError } from '#lib/errors.ts'
 import type { NetworkId } from '#model/id.ts'
-import type { Network, NetworkSpec } from '#model/network.ts'
+import { overlaps, parseNetwork } from '#model/address.ts'
+import type { IpNetwork } from '#model/address.ts'
+import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { usesNetwork } from '#model/secret-use.ts'
 import { nameProblem } from '#model/validate/name.ts'
 import { refuse } from '#model/validate/problem.ts'
+import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
@@ -14,6 +17,7 @@ export async function createNetwork(
   options: WriteOptions,
 ): Promise<Network> {
   refuse(nameProblem('network', spec.name))
+  check(writer.mirror, spec)
   if (writer.mirror.byName('network', spec.name) !== undefined)
     throw new MureError('already-exists', `network with name ${spec.name} already exists`)
   return writer.create(
@@ -25,6 +29,62 @@ export async function createNetwork(
     },
     options.wait,
   )
+}
+
+const invalid = (text: string) => new MureError('invalid', grpcText('InvalidArgument', text))
+
+/** Everything that can be said against a network before it is stored. */
+function check(view: View, spec: NetworkSpec): void {
+  if (spec.driver.name !== 'overlay')
+    throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay does`)
+  if ('encrypted' in (spec.driver.options ?? {}))
+    throw new MureError(
+      'unsupported',
+      'this cluster cannot encrypt networks: its hosts have neither WireGuard nor IPsec. Leave "--opt encrypted" away, or put the hosts on a private wire.',
+    )
+  if (spec.ingress) checkIngress(view, spec)
+  const subnets: IpNetwork[] = []
+  for (const range of spec.ipam.ranges) {
+    if (range.subnet === '') continue
+    const subnet = checkRange(range)
+    if (subnets.some((other) => overlaps(other, subnet)))
+      throw invalid(`${range.subnet} overlaps another subnet`)
+    subnets.push(subnet)
+  }
+  for (const other of view.list('network'))
+    for (const taken of [...other.status.ranges, ...other.spec.ipam.ranges]) {
+      const theirs = parseNetwork(taken.subnet)
+      if (theirs !== undefined && subnets.some((subnet) => overlaps(subnet, theirs)))
+        throw new MureError(
+          'forbidden',
+          `invalid pool request: Pool overlaps with other one on this address space: ${taken.subnet} of network ${other.spec.name}`,
+        )
+    }
+}
+
+function checkIngress(view: View, spec: NetworkSpec): void {
+  for (const other of view.list('network'))
+    if (other.spec.ingress)
+      throw new MureError(
+        'already-exists',
+        grpcText('AlreadyExists', `ingress network (${other.meta.id}) is already present`),
+      )
+  if (spec.attachable) throw invalid('network cannot be ingress and attachable at the same time')
+}
+
+function checkRange(range: IpamRange): IpNetwork {
+  const subnet = parseNetwork(range.subnet)
+  if (subnet === undefined) throw invalid(`invalid subnet ${range.subnet}: it is not of the form 10.1.0.0/16`)
+  const part = range.range === undefined ? subnet : parseNetwork(range.range)
+  if (part === undefined || !overlaps(part, subnet) || part.prefix < subnet.prefix)
+    throw invalid(`invalid ip-range ${range.range ?? ''}: it is not within the subnet ${range.subnet}`)
+  for (const text of [range.gateway, ...Object.values(range.auxiliary ?? {})]) {
+    if (text === undefined) continue
+    const address = parseNetwork(text)
+    if (address === undefined || text.includes('/') || !overlaps(address, subnet))
+      throw invalid(`invalid address ${text}: it is not within the subnet ${range.subnet}`)
+  }
+  return subnet
 }
 
 export function removeNetwork(writer: ObjectWriter, id: NetworkId, options: WriteOptions): Promise<void> {

@@ -7,7 +7,6 @@ import { serviceProblems } from '#model/validate/service.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
-import { refuseNotOffered } from './not-offered.ts'
 import type { ObjectWriter } from './objects.ts'
 
 export async function createService(
@@ -98,7 +97,6 @@ const unimplemented = (text: string) =>
 /** The spec with networks by id; refused where it is wrong or names what is not there. */
 function checked(view: View, spec: ServiceSpec, id?: ServiceId): ServiceSpec {
   refuse(serviceProblems(spec))
-  refuseNotOffered(spec)
   refuseTakenPorts(view, spec, id)
   for (const container of containersOf(spec)) {
     for (const { secretId, secretName } of container.secrets ?? []) {

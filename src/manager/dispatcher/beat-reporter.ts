@@ -1,11 +1,12 @@
 import type { Logger } from '#lib/logger.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { NodeId } from '#model/id.ts'
-import type { BeatsReport } from '#rpc/messages.ts'
+import type { BeatsAnswer, BeatsReport } from '#rpc/messages.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import type { Beats } from './beats.ts'
 import type { ManagerLinks } from './manager-links.ts'
 import { leaderOf } from './role.ts'
+import type { Sessions } from './sessions.ts'
 
 export const beatsPath = '/v1/beats'
 
@@ -27,6 +28,7 @@ export async function reportBeats(
     mirror: Mirror
     beats: Beats
     links: ManagerLinks
+    sessions: Sessions
     logger: Logger
     reports: BeatReports
   },
@@ -35,9 +37,10 @@ export async function reportBeats(
   const { reports } = parts
   while (!signal.aborted) {
     const leader = leaderOf(parts.mirror)
-    const report = parts.beats.report(parts.managerId, reportWithinMs)
+    const report = parts.beats.report(parts.managerId, reportWithinMs, parts.sessions.appliedRevision)
     if (leader?.meta.id === parts.managerId) {
       parts.beats.take(report)
+      parts.sessions.withdrawals.elsewhere = parts.beats.appliedBesides(parts.managerId)
       reports.failing = false
     } else if (leader?.status.manager !== undefined) {
       try {
@@ -47,7 +50,8 @@ export async function reportBeats(
           what: 'the leader to take a report of beats',
         })
         const link = await parts.links.to(leader.status.manager.address, wait)
-        await link.call<BeatsReport, object>('POST', beatsPath, report, wait)
+        const answer = await link.call<BeatsReport, BeatsAnswer>('POST', beatsPath, report, wait)
+        parts.sessions.withdrawals.elsewhere = answer.appliedRevision
         reports.failing = false
       } catch (error) {
         if (!reports.failing && !signal.aborted)

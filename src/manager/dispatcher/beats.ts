@@ -2,6 +2,9 @@ import type { Clock } from '#lib/clock.ts'
 import type { NodeId } from '#model/id.ts'
 import type { BeatsReport } from '#rpc/messages.ts'
 
+/** A manager that is silent for longer holds nothing up: its agents are elsewhere by then. */
+const reportsCountMs = 2_500
+
 interface LastBeat {
   /** On this manager's monotonic clock. */
   atMs: number
@@ -16,7 +19,7 @@ interface LastBeat {
 export class Beats {
   readonly #clock: Clock
   readonly #nodes = new Map<NodeId, LastBeat>()
-  readonly #managers = new Map<NodeId, number>()
+  readonly #managers = new Map<NodeId, { readonly atMs: number; readonly appliedRevision: number }>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -31,19 +34,20 @@ export class Beats {
   }
 
   take(report: BeatsReport): void {
-    this.#managers.set(report.managerId, this.#clock.monotonicMs())
+    const { managerId, appliedRevision } = report
+    this.#managers.set(managerId, { atMs: this.#clock.monotonicMs(), appliedRevision })
     for (const node of report.nodes) this.heard(node.nodeId, node.bootEpoch, node.ageMs)
   }
 
   /** What this manager tells the leader: agents heard within the last `withinMs`. */
-  report(managerId: NodeId, withinMs: number): BeatsReport {
+  report(managerId: NodeId, withinMs: number, appliedRevision: number): BeatsReport {
     const nowMs = this.#clock.monotonicMs()
     const nodes: BeatsReport['nodes'][number][] = []
     for (const [nodeId, { atMs, bootEpoch }] of this.#nodes) {
       const ageMs = nowMs - atMs
       if (ageMs <= withinMs) nodes.push({ nodeId, ageMs, bootEpoch })
     }
-    return { managerId, nodes, sentAt: this.#clock.now() }
+    return { managerId, nodes, sentAt: this.#clock.now(), appliedRevision }
   }
 
   /** Milliseconds since the node was last heard; undefined: never. */
@@ -54,8 +58,17 @@ export class Beats {
 
   /** Milliseconds since the manager last reported; undefined: never. */
   managerAgeMs(nodeId: NodeId): number | undefined {
-    const at = this.#managers.get(nodeId)
-    return at === undefined ? undefined : this.#clock.monotonicMs() - at
+    const manager = this.#managers.get(nodeId)
+    return manager === undefined ? undefined : this.#clock.monotonicMs() - manager.atMs
+  }
+
+  /** The revision that the agents of all managers but this one have applied, of those that report. */
+  appliedBesides(managerId: NodeId): number {
+    const since = this.#clock.monotonicMs() - reportsCountMs
+    let revision = Number.MAX_SAFE_INTEGER
+    for (const [id, manager] of this.#managers)
+      if (id !== managerId && manager.atMs >= since) revision = Math.min(revision, manager.appliedRevision)
+    return revision
   }
 
   forget(nodeId: NodeId): void {

@@ -125,6 +125,7 @@ async function hear(parts: DispatcherParts, session: Session, message: AgentMess
       session.applied = message.sequence
       return
     case 'data-plane-applied':
+      parts.sessions.dataPlaneApplied(session, message.sequence)
       return
     case 'description': {
       using wait = startWait({

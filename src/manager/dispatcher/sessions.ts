@@ -8,6 +8,8 @@ import type { Mirror } from '#store/mirror/view.ts'
 import { hasFollowed, trustOf } from '#security/root-ca.ts'
 import { assignmentsFor, diffAssignments, emptyAssignments, fullAssignments } from './assignments.ts'
 import type { AssignmentSet } from './assignments.ts'
+import { DataPlaneFeed } from './data-plane/feed.ts'
+import { Withdrawals } from './data-plane/withdrawals.ts'
 import { managerAddresses, roleFor } from './role.ts'
 
 export type AgentStream = MessageStream<AgentMessage, ManagerMessage>
@@ -85,6 +87,8 @@ export class Sessions implements Disposable {
   readonly #mirror: Mirror
   readonly #logger: Logger
   readonly #subscription: Disposable
+  readonly #feed: DataPlaneFeed
+  readonly withdrawals: Withdrawals
   #flushing: NodeJS.Immediate | NodeJS.Timeout | undefined
   #managers: string
   #heartbeatMs: number | undefined
@@ -92,6 +96,12 @@ export class Sessions implements Disposable {
   constructor(parts: { mirror: Mirror; logger: Logger }) {
     this.#mirror = parts.mirror
     this.#logger = parts.logger
+    this.#feed = new DataPlaneFeed(parts.mirror)
+    this.withdrawals = new Withdrawals({
+      mirror: parts.mirror,
+      feed: this.#feed,
+      tell: (nodeId, taskIds) => this.#byNode.get(nodeId)?.stream.send({ type: 'withdrawn', taskIds }),
+    })
     this.#managers = JSON.stringify(managerAddresses(parts.mirror))
     this.#subscription = parts.mirror.subscribe((events) => {
       this.#hear(events)
@@ -111,16 +121,33 @@ export class Sessions implements Disposable {
     const older = this.#byNode.get(session.nodeId)
     this.#byNode.set(session.nodeId, session)
     older?.stream.close('replaced by a newer session of the same node')
+    this.#feed.add(session.nodeId, (change) => {
+      session.stream.send({ type: 'data-plane', ...change })
+    })
     session.sendAll(this.#mirror)
     session.sendRole(this.#mirror)
     session.sendTrust(this.#mirror)
+    this.withdrawals.opened(session.nodeId)
     this.#logger.info('session opened', { node: session.nodeId })
   }
 
   remove(session: Session): void {
     if (this.#byNode.get(session.nodeId) !== session) return
     this.#byNode.delete(session.nodeId)
+    this.#feed.remove(session.nodeId)
+    this.withdrawals.check()
     this.#logger.info('session closed', { node: session.nodeId })
+  }
+
+  dataPlaneApplied(session: Session, sequence: number): void {
+    if (this.#byNode.get(session.nodeId) !== session) return
+    this.#feed.applied(session.nodeId, sequence)
+    this.withdrawals.check()
+  }
+
+  /** Every node with a session here has applied all up to this revision. */
+  get appliedRevision(): number {
+    return this.#feed.appliedRevision()
   }
 
   /** Sends every agent away, to another manager. */
@@ -130,6 +157,8 @@ export class Sessions implements Disposable {
 
   [Symbol.dispose](): void {
     this.#subscription[Symbol.dispose]()
+    this.withdrawals[Symbol.dispose]()
+    this.#feed[Symbol.dispose]()
     if (this.#flushing !== undefined) clearTimeout(this.#flushing as NodeJS.Timeout)
     this.closeAll('this manager stops')
   }

@@ -1,7 +1,39 @@
 import { defined } from '#lib/defined.ts'
-import type { IpamRange, Network } from '#model/network.ts'
-import { omitEmpty, timestamp } from './fields.ts'
+import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
+import { Fields, omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
+
+/** The body of `docker network create`. */
+export function networkSpecToModel(body: unknown): NetworkSpec {
+  const from = new Fields(body, 'NetworkCreate')
+  const ipam = from.object('IPAM')
+  const options = ipam?.stringMap('Options')
+  return defined({
+    name: from.string('Name') ?? '',
+    labels: from.stringMap('Labels') ?? {},
+    driver: defined({
+      name: omitEmpty(from.string('Driver')) ?? 'overlay',
+      options: omitEmpty(from.stringMap('Options')),
+    }),
+    ipv6: from.boolean('EnableIPv6') ?? false,
+    internal: from.boolean('Internal') ?? false,
+    attachable: from.boolean('Attachable') ?? false,
+    ingress: from.boolean('Ingress') ?? false,
+    configFrom: omitEmpty(from.object('ConfigFrom')?.string('Network')),
+    ipam: {
+      driver: defined({ name: omitEmpty(ipam?.string('Driver')) ?? 'default', options: omitEmpty(options) }),
+      ranges:
+        ipam?.objects('Config', (range) =>
+          defined({
+            subnet: range.string('Subnet') ?? '',
+            range: omitEmpty(range.string('IPRange')),
+            gateway: omitEmpty(range.string('Gateway')),
+            auxiliary: omitEmpty(range.stringMap('AuxiliaryAddresses')),
+          }),
+        ) ?? [],
+    },
+  })
+}
 
 const rangeFromModel = (range: IpamRange): object =>
   defined({

@@ -39,7 +39,8 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
           dataPathAddress: from.string('DataPathAddr') ?? '',
           dataPathPort: dataPathPort === 0 ? networkingDefaults.dataPathPort : dataPathPort,
           defaultAddressPool: pools.length === 0 ? networkingDefaults.defaultAddressPool : pools,
-          subnetSize: subnetSize === 0 ? networkingDefaults.subnetSize : subnetSize,
+          // The CLI always sends its own default of 24, which holds 253 tasks; it means something only with a pool.
+          subnetSize: subnetSize === 0 || pools.length === 0 ? networkingDefaults.subnetSize : subnetSize,
           forceNewCluster: from.boolean('ForceNewCluster') ?? false,
           spec: clusterSpecToModel(from.raw('Spec') ?? {}, {}),
           availability: availabilityOf(from),

@@ -1,11 +1,11 @@
-import { isMureError, MureError } from '#lib/errors.ts'
+import { isMureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { ApiRequest } from '../../http/request.ts'
-import { ok } from '../../http/response.ts'
+import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
-import { networkResourceFromModel } from '../convert/network.ts'
+import { networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
 import { Fields } from '../convert/fields.ts'
 import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
@@ -39,11 +39,10 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     const from = new Fields(body, 'NetworkCreate')
     if (from.string('Driver') !== 'overlay' && from.string('Scope') !== 'swarm')
       return parts.forward(request, body)
-    node.control()
-    throw new MureError(
-      'unsupported',
-      "overlay networks are not offered yet: services use the hosts' own networks and ports",
-    )
+    const spec = networkSpecToModel(body)
+    using wait = waitOf(request)
+    const network = await node.control().createNetwork(spec, { wait })
+    return created({ Id: network.meta.id, Warning: '' })
   })
 
   router.add('DELETE', '/networks/{id}', async (request) => {
