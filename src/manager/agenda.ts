@@ -27,6 +27,8 @@ export class Agenda {
   readonly #restsUntil = new Map<string, Instant>()
   /** Services that wait for something that another may give back. */
   readonly #stuck = new Set<string>()
+  /** A network may wait for its subnet. */
+  #mayAllocate = true
   /** Something may have made room for what waits for a node. */
   #mayPlace = true
 
@@ -60,6 +62,7 @@ export class Agenda {
           this.markAll(view)
           break
         case 'network':
+          this.#mayAllocate = true
           this.#unstick()
           break
         case 'secret':
@@ -78,7 +81,8 @@ export class Agenda {
     }
     const services = [...this.#services].filter((id) => (this.#restsUntil.get(id) ?? 0) <= now)
     const place = this.#mayPlace && this.#pending.size > 0
-    if (services.length === 0 && this.#nodes.size === 0 && !place) return undefined
+    if (services.length === 0 && this.#nodes.size === 0 && !place && !this.#mayAllocate) return undefined
+    this.#mayAllocate = false
     for (const id of services) {
       this.#services.delete(id)
       this.#rest(id, now, view)

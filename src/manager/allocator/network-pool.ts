@@ -54,6 +54,8 @@ export class NetworkPool {
   takeAddresses(id: NetworkId): readonly string[] | { readonly problem: string } {
     const held = this.#held.get(id)
     if (held === undefined) return { problem: `network ${id} not found` }
+    if (held.addresses.length === 0)
+      return { problem: held.network.status.error ?? `network ${held.network.spec.name} has no subnet yet` }
     const taken: string[] = []
     for (const pool of held.addresses) {
       const address = pool.take()
