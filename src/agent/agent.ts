@@ -8,9 +8,9 @@ import type { Assignments, ManagerAddress } from '#rpc/messages.ts'
 import type { Identity, RpcClient } from '#rpc/transport.ts'
 import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
-import type { AttachmentProvider } from './executor/attachments.ts'
 import { Executor } from './executor/executor.ts'
 import { TaskFiles } from './executor/files/task-files.ts'
+import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
 import { EndedTasks } from './session/ended-tasks.ts'
 import { SessionEpoch } from './session/epoch.ts'
@@ -40,8 +40,8 @@ export interface AgentOptions {
   readonly random: Random
   readonly logger: Logger
   readonly callbacks: AgentCallbacks
-  /** Default: every task on the engine's own bridge. */
-  readonly attachments?: AttachmentProvider
+  /** Default true. Without the cluster's networks every task is on the engine's own bridge. */
+  readonly hasNetworks?: boolean
 }
 
 /** An engine that is silent at the start is not waited for any longer before the node shows itself. */
@@ -62,6 +62,7 @@ export class Agent implements AsyncDisposable {
   readonly #describer: NodeDescriber
   readonly #executor: Executor
   readonly #files: TaskFiles
+  readonly #network: NetworkAgent | undefined
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
   #session: OpenSession | undefined
@@ -72,13 +73,20 @@ export class Agent implements AsyncDisposable {
     const managers = new ManagerList(options.dataDir, options.logger)
     await managers.load()
     await managers.add(options.managers)
+    const network = await startNetwork(options)
     const ended = await EndedTasks.open(join(options.dataDir, 'ended-tasks.jsonl'), options.logger)
-    return new Agent(options, managers, ended)
+    return new Agent(options, managers, ended, network)
   }
 
-  private constructor(options: AgentOptions, managers: ManagerList, ended: EndedTasks) {
+  private constructor(
+    options: AgentOptions,
+    managers: ManagerList,
+    ended: EndedTasks,
+    network: NetworkAgent | undefined,
+  ) {
     const { engine, clock, logger, identity } = options
     this.#options = options
+    this.#network = network
     this.#managers = managers
     this.#epoch = new SessionEpoch(options.dataDir, clock, logger)
     this.#outbox = new StatusOutbox(ended)
@@ -94,7 +102,7 @@ export class Agent implements AsyncDisposable {
       logger,
       clusterId: options.clusterId,
       nodeId,
-      attachments: options.attachments ?? defaultBridge,
+      attachments: network ?? defaultBridge,
       files: this.#files,
       node: () => {
         const { hostname, platform } = this.#describer.current
@@ -139,6 +147,7 @@ export class Agent implements AsyncDisposable {
   /** Leaving the cluster: its tasks end here, without any grace. */
   async removeTasks(): Promise<void> {
     await this.#executor.removeAll()
+    await this.#network?.removeAll()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -146,6 +155,7 @@ export class Agent implements AsyncDisposable {
     await this.#sessions[Symbol.asyncDispose]()
     await this.#executor[Symbol.asyncDispose]()
     await this.#files[Symbol.asyncDispose]()
+    await this.#network?.[Symbol.asyncDispose]()
     await this.#following
   }
 
@@ -172,6 +182,12 @@ export class Agent implements AsyncDisposable {
         checkIdentity: () => {
           this.#checkIdentity()
         },
+        dataPlane: async (change) => {
+          await this.#network?.apply(change)
+        },
+        withdrawn: (taskIds) => {
+          this.#executor.withdrawn(taskIds)
+        },
         assign: (assignments) => {
           this.#assign(assignments)
         },
@@ -188,7 +204,8 @@ export class Agent implements AsyncDisposable {
   }
 
   #assign(assignments: Assignments): void {
-    const { full, tasks, secrets, configs } = assignments
+    const { full, tasks, secrets, configs, networks } = assignments
+    this.#network?.setNetworks(networks, full)
     this.#files.assign(secrets, configs, full)
     this.#executor.assign(tasks, full)
   }
@@ -237,5 +254,17 @@ export class Agent implements AsyncDisposable {
     work.catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#options.logger.warn(failure, { error })
     })
+  }
+}
+
+/** A host that cannot have the cluster's networks still runs tasks without them. */
+async function startNetwork(options: AgentOptions): Promise<NetworkAgent | undefined> {
+  if (options.hasNetworks === false) return undefined
+  const { engine, dataDir, random, logger, identity } = options
+  try {
+    return await NetworkAgent.start({ engine, nodeId: identity().nodeId, dataDir, random, logger })
+  } catch (error) {
+    logger.error('this host has no part in the networks of the cluster', { error })
+    return undefined
   }
 }

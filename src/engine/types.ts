@@ -42,6 +42,9 @@ export interface ContainerInspect {
   }
   readonly NetworkSettings: {
     readonly SandboxKey?: string
+    readonly Networks?: Readonly<
+      Record<string, { readonly NetworkID: string; readonly EndpointID: string; readonly IPAddress: string }>
+    > | null
     readonly Ports: Readonly<
       Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
     > | null

@@ -89,6 +89,8 @@ export interface Assignments {
 export interface DataPlaneChange {
   readonly full: boolean
   readonly sequence: number
+  /** Of the tunnels, UDP. */
+  readonly port: number
   readonly hosts: Difference<DataPlaneHost>
   readonly members: Difference<DataPlaneMember>
   readonly endpoints: Difference<DataPlaneEndpoint>

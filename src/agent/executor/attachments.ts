@@ -6,6 +6,8 @@ export interface Attached {
   readonly networkMode?: string
   /** The engine's `NetworkingConfig.EndpointsConfig`, by network. */
   readonly endpoints?: Readonly<Record<string, object>>
+  /** Further networks: older engines take one at the creation alone. */
+  readonly connects?: readonly { readonly name: string; readonly config: object }[]
   /** Name servers, unless the task names its own. */
   readonly nameservers?: readonly string[]
 }

@@ -102,6 +102,10 @@ export class Executor implements AsyncDisposable {
     this.#compareNow.ring()
   }
 
+  withdrawn(taskIds: readonly TaskId[]): void {
+    for (const id of taskIds) this.#runners.get(id)?.withdrawn()
+  }
+
   /** The engine answers (again): much may have happened that nobody was told. */
   lookAtAll(): void {
     for (const runner of this.#runners.values()) runner.look()

@@ -15,6 +15,7 @@ const action = (situation: Partial<Situation>) =>
     now: 1_000,
     startAt: 0,
     maybeBackUntil: 0,
+    mayStopFrom: 0,
     ...situation,
   })
 

@@ -18,6 +18,8 @@ export interface Situation {
   readonly startAt: number
   /** The container may be back until then: somebody stopped it by hand, perhaps to start it again. */
   readonly maybeBackUntil: number
+  /** Before then the other hosts may still send to it. */
+  readonly mayStopFrom: number
 }
 
 export type Action =
@@ -35,6 +37,8 @@ export type Action =
   | 'conclude'
   /** It was running and its container is gone. */
   | 'lose'
+  /** The other hosts are taking it out of service. */
+  | 'await-withdrawal'
   /** Stop the container, with the task's grace period. */
   | 'stop'
   /** Nothing of it runs any more, as was wanted: say so. */
@@ -71,7 +75,10 @@ export function nextStep(situation: Situation): Step {
   const { desired, isGone, reported, container } = situation
   if (container === 'removing') return { action: 'rest' }
   const isUnwanted = isGone || !isRunnable(desired) || isTerminal(reported)
-  if (isUnwanted && container === 'running') return { action: 'stop' }
+  if (isUnwanted && container === 'running') {
+    const isServing = !isGone && !isTerminal(reported) && situation.mayStopFrom > situation.now
+    return isServing ? { action: 'await-withdrawal', wakeAt: situation.mayStopFrom } : { action: 'stop' }
+  }
   if (isGone) return { action: container === 'absent' ? 'forget' : 'delete' }
   if (!isTerminal(reported)) return isRunnable(desired) ? stepOfWanted(situation) : { action: 'end' }
   return { action: desired === 'remove' && container !== 'absent' ? 'delete' : 'rest' }

@@ -55,12 +55,15 @@ export class TaskContainer {
     configWith({}, [])
     await images.ensure({ image, ...(registryAuth === undefined ? {} : { registryAuth }) }, signal)
     const bound = await files.write(this.#task, node)
-    const body = configWith(await attachments.attach(this.#task, signal), bound)
+    const attached = await attachments.attach(this.#task, signal)
+    const body = configWith(attached, bound)
     return operations.run(async () => {
       if (signal.aborted) throw new MureError('cancelled', 'the task is no longer wanted')
       this.#mayExist = true
       try {
         this.#id = await engine.createContainer(taskName(this.#task), body)
+        for (const { name, config } of attached.connects ?? [])
+          await engine.connectNetwork(name, this.#id, config)
         return freshContainer(this.#id)
       } catch (error) {
         if (!isMureError(error, 'conflict')) throw error

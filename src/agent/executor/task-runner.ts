@@ -23,6 +23,9 @@ const engineBackoff = { firstMs: 200, maxMs: 5_000 }
  */
 const returnMs = 2_000
 
+/** A host that does not say that it has taken the task out of service holds its stop up no longer. */
+const withdrawalMs = 3_000
+
 /** The operation after which there is more to be done at once. */
 const continues: ReadonlySet<Action> = new Set([
   'prepare',
@@ -57,6 +60,7 @@ export class TaskRunner {
   #startAt: number
   /** Infinite from a signal by hand until the end that it causes. */
   #maybeBackUntil = 0
+  #mayStopFrom = 0
 
   /** `ended`: how the task ended, where this was not told to any manager yet. */
   constructor(host: Host, task: Task, ended: TaskStatus | undefined) {
@@ -81,11 +85,19 @@ export class TaskRunner {
     const startAt = this.#startOf(task)
     // Told again, it begins no later.
     this.#startAt = task.startAfter === this.#task.startAfter ? Math.min(this.#startAt, startAt) : startAt
+    const isToStop = isRunnable(this.#task.desiredState) && !isRunnable(task.desiredState)
+    if (isToStop && task.attachments.length > 0) this.#mayStopFrom = this.#now() + withdrawalMs
     const isBehind = compareStates(task.desiredState, this.#task.desiredState) < 0
     this.#task = isBehind ? { ...task, desiredState: this.#task.desiredState } : task
     this.#status = later(this.#status, task.status)
     this.#isGone = false
     if (!isRunnable(this.#task.desiredState) || isTerminal(this.#status.state)) this.#preparing?.abort()
+    this.#news.ring()
+  }
+
+  /** No host sends anything new to it any more. */
+  withdrawn(): void {
+    this.#mayStopFrom = 0
     this.#news.ring()
   }
 
@@ -161,6 +173,7 @@ export class TaskRunner {
       now: this.#now(),
       startAt: this.#startAt,
       maybeBackUntil: this.#maybeBackUntil,
+      mayStopFrom: this.#mayStopFrom,
     })
     await this.#perform(step.action, this.#container, observed)
     return step
@@ -215,6 +228,7 @@ export class TaskRunner {
         await container.remove()
         return
       case 'await-return':
+      case 'await-withdrawal':
       case 'forget':
       case 'rest':
         return

@@ -1,8 +1,15 @@
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { startWait } from '#lib/wait.ts'
+import type { TaskId } from '#model/id.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
-import type { AgentMessage, Assignments, ManagerAddress, ManagerMessage } from '#rpc/messages.ts'
+import type {
+  AgentMessage,
+  Assignments,
+  DataPlaneChange,
+  ManagerAddress,
+  ManagerMessage,
+} from '#rpc/messages.ts'
 import type { MessageStream, RpcClient } from '#rpc/transport.ts'
 import { serveRelay } from './relay.ts'
 import type { StatusOutbox } from './status-outbox.ts'
@@ -29,6 +36,9 @@ export interface SessionParts {
   /** Looks, as often as it beats, whether the node's identity is still the one that was described. */
   checkIdentity(): void
   assign(assignments: Assignments): void
+  /** Resolves once this host's kernel does so. */
+  dataPlane(change: DataPlaneChange): Promise<void>
+  withdrawn(taskIds: readonly TaskId[]): void
   removed(): void
   managersKnown(managers: readonly ManagerAddress[]): void
   opened(session: OpenSession): void
@@ -116,6 +126,12 @@ class Session implements OpenSession {
       case 'managers':
         parts.managersKnown(message.managers)
         return
+      case 'data-plane':
+        this.#takeDataPlane(message)
+        return
+      case 'withdrawn':
+        parts.withdrawn(message.taskIds)
+        return
       case 'assignments':
         this.#assign(message)
         return
@@ -176,6 +192,17 @@ class Session implements OpenSession {
     this.#sequence = message.sequence
     this.#parts.assign(message)
     this.#stream.send({ type: 'applied', sequence: message.sequence })
+  }
+
+  #takeDataPlane(message: DataPlaneChange): void {
+    this.#parts.dataPlane(message).then(
+      () => {
+        this.#stream.send({ type: 'data-plane-applied', sequence: message.sequence })
+      },
+      (error: unknown) => {
+        this.#parts.logger.warn('the data plane of this host is not as it should be', { error })
+      },
+    )
   }
 
   async #relay(id: string): Promise<void> {

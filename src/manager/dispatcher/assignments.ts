@@ -42,6 +42,8 @@ export function assignmentsFor(view: View, nodeId: NodeId): AssignmentSet {
     }
     for (const attachment of task.attachments) addIfThere(networks, view.get('network', attachment.networkId))
   }
+  // The mesh is on every host.
+  for (const network of view.list('network')) if (network.spec.ingress) networks.set(network.meta.id, network)
   return { tasks, secrets, configs, networks }
 }
 

@@ -25,6 +25,7 @@ await Agent.start({
   managers,
   dataDir,
   runDir: dataDir,
+  hasNetworks: false,
   clock: systemClock,
   random: systemRandom,
   logger,

@@ -57,6 +57,8 @@ export async function agentOptions(host: Host, managers: readonly ManagerEnd[]):
     dataPathAddress: '',
     managers: managers.map(({ address }) => ({ nodeId: '' as NodeId, address })),
     dataDir: await mkdtemp(join(host.folder, 'agent-')),
+    // The engine's network is not the one that this process runs in.
+    hasNetworks: false,
     runDir: await mkdtemp(join(host.folder, 'run-')),
     clock: systemClock,
     random: systemRandom,

@@ -1,5 +1,6 @@
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import type { ObjectEvent } from '#model/change.ts'
+import { networkingDefaults } from '#model/defaults.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
@@ -229,10 +230,15 @@ export class DataPlaneFeed implements Disposable {
     }
   }
 
-  #send(listener: Listener, change: Omit<DataPlaneChange, 'sequence'>): void {
+  #send(listener: Listener, change: Omit<DataPlaneChange, 'sequence' | 'port'>): void {
     listener.sequence += 1
     listener.unapplied.push({ sequence: listener.sequence, revision: this.#revision })
-    listener.send({ ...change, sequence: listener.sequence })
+    listener.send({ ...change, sequence: listener.sequence, port: this.#port() })
+  }
+
+  #port(): number {
+    for (const cluster of this.#view.list('cluster')) return cluster.status.networking.dataPathPort
+    return networkingDefaults.dataPathPort
   }
 
   #schedule(): void {

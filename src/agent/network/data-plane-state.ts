@@ -1,0 +1,69 @@
+import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
+import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
+
+interface Keyed {
+  readonly key: string
+  readonly networkId: string
+}
+
+/** What the managers have told of the cluster's data plane, by network. */
+export class DataPlaneState {
+  readonly hosts = new Map<string, DataPlaneHost>()
+  readonly #members = new Map<string, Map<string, DataPlaneMember>>()
+  readonly #endpoints = new Map<string, Map<string, DataPlaneEndpoint>>()
+  /** Where a key lies: what is removed is named by its key alone. */
+  readonly #networkOf = new Map<string, string>()
+
+  members(networkId: string): Iterable<DataPlaneMember> {
+    return this.#members.get(networkId)?.values() ?? []
+  }
+
+  endpoints(networkId: string): Iterable<DataPlaneEndpoint> {
+    return this.#endpoints.get(networkId)?.values() ?? []
+  }
+
+  /** Gives the networks that something changed in; undefined: in all. */
+  apply(change: DataPlaneChange): ReadonlySet<string> | undefined {
+    if (change.full) {
+      this.hosts.clear()
+      this.#members.clear()
+      this.#endpoints.clear()
+      this.#networkOf.clear()
+    }
+    for (const host of change.hosts.put) this.hosts.set(host.nodeId, host)
+    for (const id of change.hosts.remove) this.hosts.delete(id)
+    const changed = new Set<string>()
+    this.#take(this.#members, 'member', change.members, changed)
+    this.#take(this.#endpoints, 'endpoint', change.endpoints, changed)
+    const concernsAll = change.full || change.hosts.put.length > 0 || change.hosts.remove.length > 0
+    return concernsAll ? undefined : changed
+  }
+
+  get networks(): ReadonlySet<string> {
+    return new Set([...this.#members.keys(), ...this.#endpoints.keys()])
+  }
+
+  #take<T extends Keyed>(
+    into: Map<string, Map<string, T>>,
+    kind: string,
+    difference: Difference<T>,
+    changed: Set<string>,
+  ): void {
+    for (const value of difference.put) {
+      const network = into.get(value.networkId) ?? new Map<string, T>()
+      into.set(value.networkId, network)
+      network.set(value.key, value)
+      this.#networkOf.set(`${kind} ${value.key}`, value.networkId)
+      changed.add(value.networkId)
+    }
+    for (const key of difference.remove) {
+      const networkId = this.#networkOf.get(`${kind} ${key}`)
+      if (networkId === undefined) continue
+      this.#networkOf.delete(`${kind} ${key}`)
+      const network = into.get(networkId)
+      network?.delete(key)
+      if (network?.size === 0) into.delete(networkId)
+      changed.add(networkId)
+    }
+  }
+}

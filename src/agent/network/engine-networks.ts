@@ -1,0 +1,66 @@
+import type { Engine } from '#engine/engine.ts'
+import { isMureError } from '#lib/errors.ts'
+import { Mutex } from '#lib/mutex.ts'
+import type { Network } from '#model/network.ts'
+import { networkIdOption } from './overlay-driver.ts'
+
+/** The label by which one of the engine's networks is known to be ours; its value is our network's id. */
+export const networkLabel = 'mure.network.id'
+
+/** The engine's own objects for the cluster's networks: there while a container of this host may need them. */
+export class EngineNetworks {
+  readonly #engine: Engine
+  readonly #driver: string
+  readonly #mutex = new Mutex()
+
+  constructor(engine: Engine, driver: string) {
+    this.#engine = engine
+    this.#driver = driver
+  }
+
+  /** By the engine's id, those of this driver. */
+  async list(): Promise<Map<string, string>> {
+    const found = new Map<string, string>()
+    for (const network of await this.#engine.listNetworks([]))
+      if (network.Driver === this.#driver) found.set(network.Id, network.Labels?.[networkLabel] ?? '')
+    return found
+  }
+
+  /** Has the same name there as in the cluster. One that is left of an earlier network of that name goes first. */
+  ensure(network: Network): Promise<void> {
+    return this.#mutex.run(async () => {
+      const { name } = network.spec
+      const present = (await this.#engine.listNetworks([])).find((other) => other.Name === name)
+      if (present?.Labels?.[networkLabel] === network.meta.id && present.Driver === this.#driver) return
+      if (present !== undefined && present.Labels?.[networkLabel] !== undefined)
+        await this.#engine.removeNetwork(present.Id)
+      await this.#engine.createNetwork({
+        Name: name,
+        CheckDuplicate: true,
+        Driver: this.#driver,
+        Internal: network.spec.internal,
+        Attachable: network.spec.attachable,
+        Labels: { [networkLabel]: network.meta.id },
+        Options: { [networkIdOption]: network.meta.id },
+        IPAM: {
+          Driver: 'default',
+          Config: network.status.ranges
+            .filter((range) => range.subnet.includes('.'))
+            .map((range) => ({ Subnet: range.subnet, Gateway: range.gateway })),
+        },
+      })
+    })
+  }
+
+  /** Gone already, or still used by somebody: both are as they should be. */
+  remove(networkId: string): Promise<void> {
+    return this.#mutex.run(async () => {
+      for (const network of await this.#engine.listNetworks([])) {
+        if (network.Driver !== this.#driver || network.Labels?.[networkLabel] !== networkId) continue
+        await this.#engine.removeNetwork(network.Id).catch((error: unknown) => {
+          if (!isMureError(error, 'not-found', 'forbidden', 'conflict')) throw error
+        })
+      }
+    })
+  }
+}

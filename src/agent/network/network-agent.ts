@@ -1,0 +1,314 @@
+import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Engine } from '#engine/engine.ts'
+import { errorText, MureError } from '#lib/errors.ts'
+import { execResult } from '#lib/exec.ts'
+import type { Logger } from '#lib/logger.ts'
+import { Mutex } from '#lib/mutex.ts'
+import type { Random } from '#lib/random.ts'
+import type { Network } from '#model/network.ts'
+import type { Task } from '#model/task.ts'
+import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
+import type { Attached, AttachmentProvider } from '../executor/attachments.ts'
+import { DataPlaneState } from './data-plane-state.ts'
+import { answer } from './dns/answer.ts'
+import { serveNames } from './dns/server.ts'
+import { EngineNetworks } from './engine-networks.ts'
+import { HostMesh } from './mesh/host-mesh.ts'
+import { numberHosts } from './mesh/return-path.ts'
+import type { HostNumbers } from './mesh/return-path.ts'
+import { OverlayDriver } from './overlay-driver.ts'
+import { Overlays } from './overlay/overlays.ts'
+import { servePlugin } from './plugin/server.ts'
+import { virtualAddressesOf } from './rules/virtual-addresses.ts'
+import { SandboxKernel } from './sandbox-rules.ts'
+import type { SandboxRules } from './sandbox-rules.ts'
+import { Sandboxes } from './sandboxes.ts'
+import type { LocalEndpoint } from './sandboxes.ts'
+
+export interface NetworkAgentOptions {
+  readonly engine: Engine
+  readonly nodeId: string
+  /** Tells apart the daemons that share a host. */
+  readonly dataDir: string
+  readonly random: Random
+  readonly logger: Logger
+}
+
+const pluginsFolder = '/run/docker/plugins'
+const compareEveryMs = 15_000
+
+/**
+ * This host's part in the cluster's networks: what the managers say of the data plane becomes links, forwarding
+ * entries, rules and names of this kernel, in that order, one change after the other.
+ */
+export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
+  readonly #options: NetworkAgentOptions
+  readonly #state = new DataPlaneState()
+  readonly #networks = new Map<string, Network>()
+  readonly #sandboxes = new Sandboxes()
+  readonly #kernels = new Map<string, SandboxKernel>()
+  readonly #mutex = new Mutex()
+  readonly #stop = new AbortController()
+  readonly #owned = new AsyncDisposableStack()
+  readonly #overlays: Overlays
+  readonly #mesh: HostMesh
+  readonly #engineNetworks: EngineNetworks
+  #nameserver = ''
+  #hostNumbers: HostNumbers = new Map()
+  #port = 4789
+  /** A change was not written whole: the next one writes everything. */
+  #isUnsure = false
+
+  static async start(options: NetworkAgentOptions): Promise<NetworkAgent> {
+    const agent = new NetworkAgent(options)
+    await agent.#start()
+    return agent
+  }
+
+  private constructor(options: NetworkAgentOptions) {
+    const { nodeId, dataDir, logger, engine } = options
+    this.#options = options
+    const mark = createHash('sha256').update(dataDir).digest('hex').slice(0, 8)
+    this.#engineNetworks = new EngineNetworks(engine, `mure-${mark}`)
+    this.#driverName = `mure-${mark}`
+    this.#overlays = new Overlays({ nodeId, state: this.#state, port: () => this.#port })
+    this.#mesh = new HostMesh({ nodeId, state: this.#state, table: `mure_${mark}`, logger })
+  }
+
+  readonly #driverName: string
+
+  /** What the assignments say of networks. */
+  setNetworks(networks: Difference<Network>, isFull: boolean): void {
+    if (isFull) this.#networks.clear()
+    for (const network of networks.put) this.#networks.set(network.meta.id, network)
+    for (const id of networks.remove) this.#networks.delete(id)
+  }
+
+  /** Resolves once this host's kernel does so. */
+  async apply(change: DataPlaneChange): Promise<void> {
+    const changed = this.#state.apply(change)
+    this.#port = change.port
+    await this.#mutex.run(async () => {
+      const all = this.#isUnsure ? undefined : changed
+      this.#isUnsure = true
+      await this.#sync(all)
+      this.#isUnsure = false
+    })
+  }
+
+  /** @see AttachmentProvider */
+  async attach(task: Task, signal: AbortSignal): Promise<Attached> {
+    if (task.attachments.length === 0) return {}
+    const ends: { name: string; config: object }[] = []
+    for (const { networkId, addresses } of task.attachments) {
+      const network = this.#networks.get(networkId)
+      if (network === undefined) throw new MureError('unavailable', `network ${networkId} has not come yet`)
+      signal.throwIfAborted()
+      await this.#mutex.run(() => this.#overlays.ensure(network))
+      await this.#engineNetworks.ensure(network)
+      const address = addresses.find((one) => one.includes('.'))?.split('/')[0]
+      ends.push({ name: network.spec.name, config: { IPAMConfig: { IPv4Address: address } } })
+    }
+    const [first, ...others] = ends
+    if (first === undefined) return {}
+    return {
+      networkMode: first.name,
+      endpoints: { [first.name]: first.config },
+      connects: others,
+      nameservers: [this.#nameserver],
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort()
+    await this.#owned.disposeAsync()
+    await this.#mutex.run(async () => undefined)
+  }
+
+  /** Leaving the cluster: nothing of it stays in the kernel or the engine. */
+  async removeAll(): Promise<void> {
+    await this.#mutex.run(async () => {
+      await this.#mesh.remove()
+      for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.remove(id)
+      await this.#overlays.removeAll()
+    })
+  }
+
+  async #start(): Promise<void> {
+    const { logger } = this.#options
+    this.#nameserver = await this.#listenForNames()
+    const driver = new OverlayDriver({
+      sandboxes: this.#sandboxes,
+      nameserver: this.#nameserver,
+      logger,
+      links: async (networkId) => {
+        const network = this.#networks.get(networkId)
+        if (network === undefined)
+          throw new MureError('unavailable', `network ${networkId} is not known here`)
+        return this.#mutex.run(() => this.#overlays.ensure(network))
+      },
+      ownNetworkOf: async (engineId) => {
+        const own = (await this.#engineNetworks.list()).get(engineId)
+        if (own === undefined || own === '')
+          throw new MureError('not-found', `network ${engineId} is not ours`)
+        return own
+      },
+      changed: (sandbox) => {
+        this.#background(this.#mutex.run(() => this.#syncSandbox(sandbox)))
+      },
+    })
+    this.#owned.use(await servePlugin(join(pluginsFolder, `${this.#driverName}.sock`), driver, logger))
+    this.#background(this.#restore())
+    const timer = setInterval(() => {
+      this.#background(this.#mutex.run(() => this.#compare()))
+    }, compareEveryMs)
+    this.#owned.defer(() => {
+      clearInterval(timer)
+    })
+  }
+
+  /** Containers that ran before this process did are found by what the engine knows of them. */
+  async #restore(): Promise<void> {
+    const { engine } = this.#options
+    const own = await this.#engineNetworks.list()
+    if (own.size === 0) return
+    for (const { Id, State } of await engine.listContainers([])) {
+      if (State !== 'running') continue
+      const { NetworkSettings: settings } = await engine.inspectContainer(Id)
+      for (const end of Object.values(settings.Networks ?? {})) {
+        const networkId = own.get(end.NetworkID)
+        if (networkId === undefined || end.EndpointID === '') continue
+        this.#sandboxes.put({
+          endpointId: end.EndpointID,
+          networkId,
+          address: end.IPAddress,
+          sandbox: settings.SandboxKey ?? '',
+        })
+      }
+    }
+    await this.#mutex.run(() => this.#sync(undefined))
+  }
+
+  /** Each daemon of a host has an address of its own, as its answers are of its own cluster. */
+  async #listenForNames(): Promise<string> {
+    const { random, logger } = this.#options
+    for (let last = 1; last < 255; last++) {
+      const address = `169.254.53.${String(last)}`
+      await execResult('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo'])
+      try {
+        const server = await serveNames(
+          address,
+          (query, from) => {
+            const endpoint = this.#sandboxes.byAddress(from)
+            if (endpoint === undefined) return 'refused'
+            const networks = this.#sandboxes.networksBeside(endpoint)
+            return answer(query, { networks }, this.#state, random)
+          },
+          logger,
+        )
+        this.#owned.use(server)
+        this.#owned.defer(() =>
+          execResult('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).then(() => undefined),
+        )
+        return address
+      } catch (error) {
+        logger.debug('another address for names is tried', { address, error: errorText(error) })
+      }
+    }
+    throw new MureError('unavailable', 'no address is free for a name server on this host')
+  }
+
+  /** Links, then forwarding, then rules: nothing is sent where it cannot arrive. Names follow the state itself. */
+  async #sync(changed: ReadonlySet<string> | undefined): Promise<void> {
+    if (!this.#state.hosts.has(this.#options.nodeId)) return
+    this.#hostNumbers = numberHosts(this.#hostNumbers, this.#state.hosts.keys())
+    const ingress = this.#ingress()
+    const isPublished = ingress !== undefined && this.#mesh.isPublished(ingress.meta.id)
+    const used = [...this.#networks.values()].filter(
+      ({ meta }) =>
+        (isPublished && meta.id === ingress.meta.id) ||
+        this.#isUsed(meta.id) ||
+        this.#sandboxes.uses(meta.id),
+    )
+    for (const network of used) {
+      const { id } = network.meta
+      const isNew = !this.#overlays.has(id)
+      await this.#overlays.ensure(network)
+      if (isNew || changed === undefined || changed.has(id)) await this.#overlays.forward(id)
+    }
+    for (const [sandbox, ends] of this.#sandboxes.bySandbox())
+      if (changed === undefined || ends.some(({ networkId }) => changed.has(networkId)))
+        await this.#syncSandbox(sandbox)
+    if (ingress !== undefined && (changed === undefined || changed.has(ingress.meta.id)))
+      await this.#mesh.sync(ingress)
+    await this.#removeUnused(new Set(used.map(({ meta }) => meta.id as string)))
+  }
+
+  async #removeUnused(used: ReadonlySet<string>): Promise<void> {
+    for (const id of this.#overlays.present) {
+      if (used.has(id)) continue
+      await this.#engineNetworks.remove(id)
+      await this.#overlays.remove(id)
+    }
+  }
+
+  async #syncSandbox(sandbox: string): Promise<void> {
+    const ends = this.#sandboxes.bySandbox().get(sandbox)
+    if (ends === undefined) {
+      this.#kernels.delete(sandbox)
+      return
+    }
+    const kernel = this.#kernels.get(sandbox) ?? new SandboxKernel(sandbox)
+    this.#kernels.set(sandbox, kernel)
+    try {
+      await kernel.apply(this.#rulesOf(ends), this.#stop.signal)
+    } catch (error) {
+      // A sandbox may go at any moment; one that stays is compared again.
+      this.#kernels.delete(sandbox)
+      if (this.#sandboxes.bySandbox().has(sandbox) && !this.#stop.signal.aborted)
+        this.#options.logger.warn('the rules of a sandbox were not written', { sandbox, error })
+    }
+  }
+
+  #rulesOf(ends: readonly LocalEndpoint[]): SandboxRules {
+    const virtualAddresses = new Map<string, readonly string[]>()
+    for (const { networkId } of ends)
+      for (const [address, backends] of virtualAddressesOf(
+        this.#state.endpoints(networkId),
+        this.#state.members(networkId),
+      ))
+        virtualAddresses.set(address, backends)
+    const ingressId = this.#ingress()?.meta.id
+    const end = ends.find(({ networkId }) => networkId === ingressId)
+    return {
+      virtualAddresses,
+      ...(end === undefined ? {} : { mesh: { address: end.address, hosts: this.#hostNumbers } }),
+    }
+  }
+
+  /** What somebody else has changed or flushed is put right. */
+  async #compare(): Promise<void> {
+    if (!this.#state.hosts.has(this.#options.nodeId)) return
+    for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    await this.#mesh.repair(this.#ingress())
+  }
+
+  #ingress(): Network | undefined {
+    for (const network of this.#networks.values()) if (network.spec.ingress) return network
+    return undefined
+  }
+
+  #isUsed(networkId: string): boolean {
+    for (const member of this.#state.members(networkId))
+      if (member.nodeId === this.#options.nodeId) return true
+    return false
+  }
+
+  #background(work: Promise<unknown>): void {
+    work.catch((error: unknown) => {
+      if (!this.#stop.signal.aborted)
+        this.#options.logger.warn('the network of this host is not in order', { error })
+    })
+  }
+}

@@ -1,0 +1,114 @@
+import { errorText, MureError } from '#lib/errors.ts'
+import { execResult } from '#lib/exec.ts'
+import type { Logger } from '#lib/logger.ts'
+import { bridgeName, hostVeth, macOfAddress, sandboxVeth } from './device-names.ts'
+import type {
+  CreateEndpoint,
+  CreateNetwork,
+  EndpointOf,
+  Join,
+  JoinAnswer,
+  NetworkDriver,
+} from './plugin/protocol.ts'
+import type { Sandboxes } from './sandboxes.ts'
+import { ipBatch, ipBatchLoose } from './tools.ts'
+
+/** The option of the engine's network that says which of ours it is. */
+export const networkIdOption = 'mure.network.id'
+
+export interface DriverParts {
+  readonly sandboxes: Sandboxes
+  readonly nameserver: string
+  /** The VXLAN identifier and MTU of one of our networks, whose links are there by then. */
+  readonly links: (networkId: string) => Promise<{ readonly vxlanId: number; readonly mtu: number }>
+  /** Which of our networks one of the engine's is. */
+  readonly ownNetworkOf: (engineNetworkId: string) => Promise<string>
+  /** A sandbox has one more end of a network, or one less. */
+  readonly changed: (sandbox: string) => void
+  readonly logger: Logger
+}
+
+/** What the engine asks when containers come to our networks and go. */
+export class OverlayDriver implements NetworkDriver {
+  readonly #parts: DriverParts
+  readonly #ownNetworks = new Map<string, string>()
+
+  constructor(parts: DriverParts) {
+    this.#parts = parts
+  }
+
+  async createNetwork({ NetworkID, Options }: CreateNetwork): Promise<void> {
+    const generic = Options?.['com.docker.network.generic'] as Record<string, unknown> | undefined
+    const own = generic?.[networkIdOption]
+    if (typeof own !== 'string')
+      throw new MureError(
+        'invalid',
+        'networks of this driver are made by the swarm: docker network create -d overlay',
+      )
+    this.#ownNetworks.set(NetworkID, own)
+  }
+
+  async deleteNetwork(networkId: string): Promise<void> {
+    this.#ownNetworks.delete(networkId)
+  }
+
+  async createEndpoint(call: CreateEndpoint): Promise<{ macAddress?: string }> {
+    const address = call.Interface?.Address?.split('/')[0] ?? ''
+    if (address === '') throw new MureError('invalid', 'an end of a network needs an address')
+    const networkId = await this.#networkOf(call.NetworkID)
+    const { vxlanId, mtu } = await this.#parts.links(networkId)
+    const given = call.Interface?.MacAddress ?? ''
+    const mac = given === '' ? macOfAddress(address) : given
+    const [outer, inner] = [hostVeth(call.EndpointID), sandboxVeth(call.EndpointID)]
+    await ipBatchLoose([`link del ${outer}`])
+    await ipBatch([
+      `link add ${outer} mtu ${String(mtu)} type veth peer name ${inner} mtu ${String(mtu)} address ${mac}`,
+      `link set ${outer} master ${bridgeName(vxlanId)} up`,
+    ])
+    this.#parts.sandboxes.put({ endpointId: call.EndpointID, networkId, address, sandbox: '' })
+    return given === '' ? { macAddress: mac } : {}
+  }
+
+  async deleteEndpoint({ EndpointID }: EndpointOf): Promise<void> {
+    const sandbox = this.#parts.sandboxes.get(EndpointID)?.sandbox ?? ''
+    this.#parts.sandboxes.remove(EndpointID)
+    await execResult('ip', ['link', 'del', hostVeth(EndpointID)])
+    this.#parts.changed(sandbox)
+  }
+
+  async join({ EndpointID, SandboxKey }: Join): Promise<JoinAnswer> {
+    const { sandboxes, nameserver, changed } = this.#parts
+    const endpoint = sandboxes.get(EndpointID)
+    const isFirst = !sandboxes.bySandbox().has(SandboxKey)
+    if (endpoint !== undefined) sandboxes.put({ ...endpoint, sandbox: SandboxKey })
+    changed(SandboxKey)
+    return {
+      InterfaceName: { SrcName: sandboxVeth(EndpointID), DstPrefix: 'eth' },
+      // The way out is the engine's own bridge.
+      Gateway: '',
+      // One way to the name server is enough; the engine takes no route twice.
+      StaticRoutes: isFirst ? [{ Destination: `${nameserver}/32`, RouteType: 1 }] : [],
+    }
+  }
+
+  async leave({ EndpointID }: EndpointOf): Promise<void> {
+    const endpoint = this.#parts.sandboxes.get(EndpointID)
+    if (endpoint === undefined) return
+    this.#parts.sandboxes.put({ ...endpoint, sandbox: '' })
+    this.#parts.changed(endpoint.sandbox)
+  }
+
+  /** After a restart of ours the engine speaks of networks that it made before. */
+  async #networkOf(engineNetworkId: string): Promise<string> {
+    const known = this.#ownNetworks.get(engineNetworkId)
+    if (known !== undefined) return known
+    try {
+      const own = await this.#parts.ownNetworkOf(engineNetworkId)
+      this.#ownNetworks.set(engineNetworkId, own)
+      return own
+    } catch (error) {
+      this.#parts.logger.warn('the engine speaks of a network that nobody knows', { error: errorText(error) })
+      throw error
+    }
+  }
+}

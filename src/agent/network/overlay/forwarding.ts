@@ -1,0 +1,64 @@
+import type { DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
+import { macOfAddress, macOfHost, vxlanName } from '../device-names.ts'
+
+/** Where frames for a hardware address go, and whose address it is. Key: the hardware address. */
+export interface ForwardingEntry {
+  readonly mac: string
+  /** '' for a host, which nobody asks for by an address. */
+  readonly ip: string
+  /** The host behind the tunnel. */
+  readonly host: string
+}
+
+export type Forwarding = ReadonlyMap<string, ForwardingEntry>
+
+/** What this host must know of a network: everybody on it that is on another host, and those hosts themselves. */
+export function forwardingOf(
+  members: Iterable<DataPlaneMember>,
+  hosts: ReadonlyMap<string, DataPlaneHost>,
+  ownNodeId: string,
+): Map<string, ForwardingEntry> {
+  const entries = new Map<string, ForwardingEntry>()
+  const own = hosts.get(ownNodeId)?.address
+  const add = (entry: ForwardingEntry) => {
+    // Engines that share one host share its bridge too.
+    if (entry.host !== own) entries.set(entry.mac, entry)
+  }
+  for (const host of hosts.values())
+    if (host.nodeId !== ownNodeId) add({ mac: macOfHost(host.nodeId), ip: '', host: host.address })
+  for (const member of members) {
+    const host = hosts.get(member.nodeId)
+    const ip = member.addresses.find((address) => address.includes('.'))
+    if (member.nodeId === ownNodeId || host === undefined || ip === undefined) continue
+    add({ mac: macOfAddress(ip), ip, host: host.address })
+  }
+  return entries
+}
+
+/**
+ * The commands that turn one into the other, with the fewest changes. What is gone goes first: an address that moved
+ * is for a moment nowhere, and never at the wrong container.
+ */
+export function renderForwarding(
+  vxlanId: number,
+  before: Forwarding,
+  after: Forwarding,
+): { readonly bridge: string[]; readonly ip: string[] } {
+  const device = vxlanName(vxlanId)
+  const bridge: string[] = []
+  const ip: string[] = []
+  for (const entry of before.values()) {
+    if (same(entry, after.get(entry.mac))) continue
+    bridge.push(`fdb del ${entry.mac} dev ${device} dst ${entry.host} self`)
+    if (entry.ip !== '') ip.push(`neigh del ${entry.ip} dev ${device}`)
+  }
+  for (const entry of after.values()) {
+    if (same(entry, before.get(entry.mac))) continue
+    bridge.push(`fdb append ${entry.mac} dev ${device} dst ${entry.host} self permanent`)
+    if (entry.ip !== '') ip.push(`neigh replace ${entry.ip} lladdr ${entry.mac} dev ${device} nud permanent`)
+  }
+  return { bridge, ip }
+}
+
+const same = (a: ForwardingEntry, b: ForwardingEntry | undefined): boolean =>
+  b !== undefined && a.ip === b.ip && a.host === b.host

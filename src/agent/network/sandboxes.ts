@@ -1,0 +1,52 @@
+/** One end of a network in a sandbox of this host. */
+export interface LocalEndpoint {
+  readonly endpointId: string
+  readonly networkId: string
+  readonly address: string
+  /** The path of the sandbox's network namespace; '' until it joins. */
+  readonly sandbox: string
+}
+
+/** The ends of our networks on this host, as the engine makes and removes them. */
+export class Sandboxes {
+  readonly #endpoints = new Map<string, LocalEndpoint>()
+
+  put(endpoint: LocalEndpoint): void {
+    this.#endpoints.set(endpoint.endpointId, endpoint)
+  }
+
+  get(endpointId: string): LocalEndpoint | undefined {
+    return this.#endpoints.get(endpointId)
+  }
+
+  remove(endpointId: string): void {
+    this.#endpoints.delete(endpointId)
+  }
+
+  /** Sandboxes with their endpoints. */
+  bySandbox(): ReadonlyMap<string, readonly LocalEndpoint[]> {
+    return Map.groupBy(
+      [...this.#endpoints.values()].filter(({ sandbox }) => sandbox !== ''),
+      ({ sandbox }) => sandbox,
+    )
+  }
+
+  /** The endpoint that a packet with this source address comes from: who asks for a name. */
+  byAddress(address: string): LocalEndpoint | undefined {
+    for (const endpoint of this.#endpoints.values()) if (endpoint.address === address) return endpoint
+    return undefined
+  }
+
+  /** The networks of the sandbox that has this address. */
+  networksBeside(endpoint: LocalEndpoint): ReadonlySet<string> {
+    const networks = new Set([endpoint.networkId])
+    for (const other of this.#endpoints.values())
+      if (other.sandbox === endpoint.sandbox && other.sandbox !== '') networks.add(other.networkId)
+    return networks
+  }
+
+  uses(networkId: string): boolean {
+    for (const endpoint of this.#endpoints.values()) if (endpoint.networkId === networkId) return true
+    return false
+  }
+}
