@@ -1,5 +1,5 @@
 import type { Engine } from '#engine/engine.ts'
-import { isMureError } from '#lib/errors.ts'
+import { isMureError, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Network } from '#model/network.ts'
 import { networkIdOption } from './overlay-driver.ts'
@@ -32,23 +32,34 @@ export class EngineNetworks {
       const { name } = network.spec
       const present = (await this.#engine.listNetworks([])).find((other) => other.Name === name)
       if (present?.Labels?.[networkLabel] === network.meta.id && present.Driver === this.#driver) return
-      if (present !== undefined && present.Labels?.[networkLabel] !== undefined)
-        await this.#engine.removeNetwork(present.Id)
-      await this.#engine.createNetwork({
-        Name: name,
-        CheckDuplicate: true,
-        Driver: this.#driver,
-        Internal: network.spec.internal,
-        Attachable: network.spec.attachable,
-        Labels: { [networkLabel]: network.meta.id },
-        Options: { [networkIdOption]: network.meta.id },
-        IPAM: {
-          Driver: 'default',
-          Config: network.status.ranges
-            .filter((range) => range.subnet.includes('.'))
-            .map((range) => ({ Subnet: range.subnet, Gateway: range.gateway })),
-        },
-      })
+      try {
+        if (present !== undefined && present.Labels?.[networkLabel] !== undefined)
+          await this.#engine.removeNetwork(present.Id)
+        await this.#create(network)
+      } catch (error) {
+        // Something of the network that had the name or the subnet before is still ending.
+        throw new MureError('unavailable', `network ${name} can not be made on this engine yet`, {
+          cause: error,
+        })
+      }
+    })
+  }
+
+  async #create(network: Network): Promise<void> {
+    await this.#engine.createNetwork({
+      Name: network.spec.name,
+      CheckDuplicate: true,
+      Driver: this.#driver,
+      Internal: network.spec.internal,
+      Attachable: network.spec.attachable,
+      Labels: { [networkLabel]: network.meta.id },
+      Options: { [networkIdOption]: network.meta.id },
+      IPAM: {
+        Driver: 'default',
+        Config: network.status.ranges
+          .filter((range) => range.subnet.includes('.'))
+          .map((range) => ({ Subnet: range.subnet, Gateway: range.gateway })),
+      },
     })
   }
 

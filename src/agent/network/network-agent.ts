@@ -57,6 +57,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   #nameserver = ''
   #hostNumbers: HostNumbers = new Map()
   #port = 4789
+  #bridges = ''
   /** A change was not written whole: the next one writes everything. */
   #isUnsure = false
 
@@ -155,7 +156,12 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
         return own
       },
       changed: (sandbox) => {
-        this.#background(this.#mutex.run(() => this.#syncSandbox(sandbox)))
+        this.#background(
+          this.#mutex.run(async () => {
+            await this.#syncSandbox(sandbox)
+            await this.#removeUnused(this.#usedNetworks())
+          }),
+        )
       },
     })
     this.#owned.use(await servePlugin(join(pluginsFolder, `${this.#driverName}.sock`), driver, logger))
@@ -224,15 +230,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
     this.#hostNumbers = numberHosts(this.#hostNumbers, this.#state.hosts.keys())
     const ingress = this.#ingress()
-    const isPublished = ingress !== undefined && this.#mesh.isPublished(ingress.meta.id)
-    const used = [...this.#networks.values()].filter(
-      ({ meta }) =>
-        (isPublished && meta.id === ingress.meta.id) ||
-        this.#isUsed(meta.id) ||
-        this.#sandboxes.uses(meta.id),
-    )
-    for (const network of used) {
-      const { id } = network.meta
+    for (const id of this.#usedNetworks()) {
+      const network = this.#networks.get(id)
+      if (network === undefined) continue
       const isNew = !this.#overlays.has(id)
       await this.#overlays.ensure(network)
       if (isNew || changed === undefined || changed.has(id)) await this.#overlays.forward(id)
@@ -240,14 +240,26 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     for (const [sandbox, ends] of this.#sandboxes.bySandbox())
       if (changed === undefined || ends.some(({ networkId }) => changed.has(networkId)))
         await this.#syncSandbox(sandbox)
-    if (ingress !== undefined && (changed === undefined || changed.has(ingress.meta.id)))
-      await this.#mesh.sync(ingress)
-    await this.#removeUnused(new Set(used.map(({ meta }) => meta.id as string)))
+    await this.#removeUnused(this.#usedNetworks())
+    const bridges = this.#overlays.bridges
+    const isMeshConcerned = changed === undefined || changed.has(ingress?.meta.id ?? '')
+    if (ingress !== undefined && (isMeshConcerned || bridges.join() !== this.#bridges))
+      await this.#mesh.sync(ingress, bridges)
+    this.#bridges = bridges.join()
+  }
+
+  /** What a task here is on, or is about to be; and the mesh's own network while anything is published. */
+  #usedNetworks(): Set<string> {
+    const used = new Set<string>()
+    for (const id of this.#networks.keys()) if (this.#isUsed(id) || this.#sandboxes.uses(id)) used.add(id)
+    const ingress = this.#ingress()
+    if (ingress !== undefined && this.#mesh.isPublished(ingress.meta.id)) used.add(ingress.meta.id)
+    return used
   }
 
   async #removeUnused(used: ReadonlySet<string>): Promise<void> {
     for (const id of this.#overlays.present) {
-      if (used.has(id)) continue
+      if (used.has(id) || this.#sandboxes.uses(id)) continue
       await this.#engineNetworks.remove(id)
       await this.#overlays.remove(id)
     }
@@ -291,7 +303,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #compare(): Promise<void> {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
     for (const id of this.#overlays.present) await this.#overlays.repair(id)
-    await this.#mesh.repair(this.#ingress())
+    await this.#mesh.repair(this.#ingress(), this.#overlays.bridges)
   }
 
   #ingress(): Network | undefined {

@@ -3,6 +3,7 @@ import type { NetworkId } from '#model/id.ts'
 import { overlaps, parseNetwork } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
+import { isRunnable, isTerminal } from '#model/task-state.ts'
 import { usesNetwork } from '#model/secret-use.ts'
 import { nameProblem } from '#model/validate/name.ts'
 import { refuse } from '#model/validate/problem.ts'
@@ -98,6 +99,8 @@ export function removeNetwork(writer: ObjectWriter, id: NetworkId, options: Writ
       )
     }
     for (const task of writer.mirror.list('task')) {
+      // What is only on its way out holds nobody up: its host keeps what it needs until it has ended.
+      if (!isRunnable(task.desiredState) || isTerminal(task.status.state)) continue
       if (!task.attachments.some((attachment) => attachment.networkId === id)) continue
       throw new MureError(
         'precondition',

@@ -29,9 +29,7 @@ export function answer(
   const addresses = addressesOf(name, asker, state)
   if (addresses === undefined) return undefined
   const wanted = addresses.filter((address) => address.includes(':') === (type === 'AAAA'))
-  const answers = shuffled(random, wanted).map(
-    (data): Answer => ({ name, type, ttl: ttlSeconds, data }) as Answer,
-  )
+  const answers = shuffled(random, wanted).map((data): Answer => ({ name, type, ttl: ttlSeconds, data }))
   return reply(query, answers)
 }
 
@@ -62,7 +60,7 @@ export function reply(query: DecodedPacket, answers: Answer[], code = 0): Packet
           ],
         }
       : {}),
-  } as Packet
+  }
 }
 
 function addressOfPointer(name: string): string | undefined {

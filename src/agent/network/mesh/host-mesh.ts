@@ -14,6 +14,7 @@ export class HostMesh {
   readonly #table: string
   readonly #logger: Logger
   #applied: PublishedPorts | undefined
+  #prepared = ''
 
   constructor(parts: { nodeId: string; state: DataPlaneState; table: string; logger: Logger }) {
     this.#nodeId = parts.nodeId
@@ -27,49 +28,54 @@ export class HostMesh {
     return false
   }
 
-  async sync(ingress: Network): Promise<void> {
+  /** `bridges`: of every network that is on this host. */
+  async sync(ingress: Network, bridges: readonly string[]): Promise<void> {
     const { id } = ingress.meta
     const ports = publishedPortsOf(this.#state.endpoints(id), this.#state.members(id), this.#nodeId)
     const { vxlanId } = ingress.status
     const localAddress = this.#state.hosts.get(this.#nodeId)?.address
     if (vxlanId === undefined || localAddress === undefined) return
-    // Without ports nothing is written: a host that publishes nothing is left as it was.
-    if (this.#applied === undefined && ports.size === 0) return
+    // A host that has none of our networks is left as it was.
+    if (this.#applied === undefined && bridges.length === 0) return
     const ingressBridge = bridgeName(vxlanId)
-    if (this.#applied === undefined) await this.#prepare(ingressBridge)
+    if (this.#applied === undefined) await this.#accept()
+    if (bridges.includes(ingressBridge) && this.#prepared !== ingressBridge)
+      await this.#prepare(ingressBridge)
     const where = { table: this.#table, ingressBridge, localAddress }
-    await nft(renderPublishedPorts(where, this.#applied, ports))
+    await nft(renderPublishedPorts(where, this.#applied, ports, bridges))
     for (const address of removedTargets(this.#applied, ports))
       await execResult('conntrack', ['-D', '-p', 'udp', '--reply-src', address])
     this.#applied = ports
   }
 
   /** Somebody else's flush takes our rules too. */
-  async repair(ingress: Network | undefined): Promise<void> {
+  async repair(ingress: Network | undefined, bridges: readonly string[]): Promise<void> {
     if (ingress === undefined || this.#applied === undefined) return
     const { exitCode } = await execResult('nft', ['list', 'chain', 'ip', this.#table, 'prerouting'])
     if (exitCode !== 0) {
       this.#logger.warn('the rules of the routing mesh were gone, and are written anew')
       this.#applied = undefined
-      await this.sync(ingress)
+      await this.sync(ingress, bridges)
     }
     await this.#accept()
   }
 
   async remove(): Promise<void> {
+    this.#prepared = ''
     if (this.#applied === undefined) return
     this.#applied = undefined
     await execResult('nft', ['delete', 'table', 'ip', this.#table])
   }
 
+  /** What comes back to a loopback address comes in by this bridge; what is sent to one by a task is dropped. */
   async #prepare(ingressBridge: string): Promise<void> {
+    this.#prepared = ingressBridge
     await execResult('sysctl', [
       '-qw',
       'net.ipv4.ip_forward=1',
       `net.ipv4.conf.${ingressBridge}.rp_filter=0`,
       `net.ipv4.conf.${ingressBridge}.route_localnet=1`,
     ])
-    await this.#accept()
   }
 
   /** The engine drops what it does not know; its own chain for others' rules says otherwise for our bridges. */

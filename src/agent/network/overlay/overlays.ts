@@ -1,6 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { Network } from '#model/network.ts'
 import type { DataPlaneState } from '../data-plane-state.ts'
+import { bridgeName } from '../device-names.ts'
 import { bridgeBatchLoose, ipBatchLoose } from '../tools.ts'
 import { forwardingOf, renderForwarding } from './forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
@@ -30,6 +31,10 @@ export class Overlays {
 
   get present(): string[] {
     return [...this.#present.keys()]
+  }
+
+  get bridges(): string[] {
+    return [...this.#present.values()].map(({ vxlanId }) => bridgeName(vxlanId)).sort()
   }
 
   has(networkId: string): boolean {

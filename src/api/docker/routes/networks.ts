@@ -2,6 +2,7 @@ import { isMureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
+import type { EngineNetwork } from '#engine/types.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
@@ -23,8 +24,15 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     const text = await readText(response)
     if (response.statusCode !== 200)
       return { status: response.statusCode ?? 500, json: JSON.parse(text) as unknown }
-    const own = JSON.parse(text) as object[]
-    return ok([...own, ...filtered(viewOf(parts), request).map(networkResourceFromModel)])
+    const view = viewOf(parts)
+    const own = JSON.parse(text) as EngineNetwork[]
+    // The engine's objects for the cluster's networks are those networks: here as the cluster knows them, or, on a
+    // worker, as the engine does.
+    const local =
+      view === undefined
+        ? own.map(asSwarmNetwork)
+        : own.filter(({ Labels }) => Labels?.[networkLabel] === undefined)
+    return ok([...local, ...filtered(view, request).map(networkResourceFromModel)])
   })
 
   router.add('GET', '/networks/{id}', async (request) => {
@@ -52,6 +60,16 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     await node.control().removeNetwork(network.meta.id, { wait })
     return { status: 204 }
   })
+}
+
+/** The label of the engine's objects for the cluster's networks; its value is the network's id. */
+const networkLabel = 'mure.network.id'
+
+function asSwarmNetwork(network: EngineNetwork): object {
+  const id = network.Labels?.[networkLabel]
+  if (id === undefined) return network
+  const { [networkLabel]: _, ...Labels } = network.Labels ?? {}
+  return { ...network, Id: id, Driver: 'overlay', Scope: 'swarm', Labels }
 }
 
 /** Undefined where this node is not a manager: then there are only the engine's networks. */
