@@ -100,7 +100,11 @@ export function removeNetwork(writer: ObjectWriter, id: NetworkId, options: Writ
     }
     for (const task of writer.mirror.list('task')) {
       // What is only on its way out holds nobody up: its host keeps what it needs until it has ended.
-      if (!isRunnable(task.desiredState) || isTerminal(task.status.state)) continue
+      const isLeaving =
+        !isRunnable(task.desiredState) ||
+        isTerminal(task.status.state) ||
+        (task.serviceId !== '' && writer.mirror.get('service', task.serviceId) === undefined)
+      if (isLeaving) continue
       if (!task.attachments.some((attachment) => attachment.networkId === id)) continue
       throw new MureError(
         'precondition',

@@ -76,8 +76,7 @@ export class Relays {
   async accept(id: string, bytes: Duplex): Promise<void> {
     const deliver = this.#expected.get(id)
     if (deliver === undefined) {
-      bytes.destroy(new MureError('not-found', 'nobody waits for this stream any more'))
-      return
+      throw new MureError('not-found', 'nobody waits for this stream any more')
     }
     deliver(bytes)
     await closed(bytes)

@@ -3,6 +3,7 @@ import type { FacadeParts } from '../facade.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerConfigRoutes } from './configs.ts'
 import { registerEventRoutes } from './events.ts'
+import { registerLogRoutes } from './logs.ts'
 import { registerNetworkRoutes } from './networks.ts'
 import { registerNodeRoutes } from './nodes.ts'
 import { registerSecretRoutes } from './secrets.ts'
@@ -16,6 +17,7 @@ export function registerRoutes(router: Router, parts: FacadeParts): void {
   registerClusterRoutes(router, parts)
   registerNodeRoutes(router, parts)
   registerServiceRoutes(router, parts)
+  registerLogRoutes(router, parts)
   registerTaskRoutes(router, parts)
   registerSecretRoutes(router, parts)
   registerConfigRoutes(router, parts)

@@ -75,7 +75,7 @@ function passes(view: View, task: Task, filters: Filters): boolean {
     matches(filters, 'desired-state', (state) => sameDesire(task, state)) &&
     matches(filters, 'up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
     matches(filters, '_up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
-    matchesLabels(filters, 'label', {})
+    matchesLabels(filters, 'label', task.serviceLabels)
   )
 }
 
