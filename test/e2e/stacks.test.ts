@@ -90,6 +90,35 @@ test('removed, nothing is left; removed and deployed at once, it comes up, over 
     })
 })
 
+test('a manager reaches the containers of tasks on other hosts, by their ids and names, as if they were its own', async () => {
+  await cluster.docker(
+    'manager01',
+    'service',
+    'create',
+    '-q',
+    '--name',
+    'far',
+    '--constraint',
+    'node.role==worker',
+    webImage,
+  )
+  const id = await cluster.docker('worker01', 'ps', '-q', '--no-trunc', '--filter', 'name=far')
+  const name = await cluster.docker('worker01', 'ps', '--format', '{{.Names}}', '--filter', 'name=far')
+  for (const host of ['manager01', 'manager02']) {
+    assert.equal(await cluster.docker(host, 'inspect', '--format', '{{.Name}}', id), `/${name}`)
+    assert.equal(await cluster.docker(host, 'exec', id.slice(0, 12), 'hostname'), id.slice(0, 12))
+    assert.equal(await cluster.run(host, 'sh', '-c', `echo hello | docker exec -i ${name} cat`), 'hello\n')
+    assert.match(await cluster.run(host, 'sh', '-c', `docker exec ${name} sh -c 'exit 3'; echo $?`), /3/)
+    assert.match(await cluster.docker(host, 'top', name), /httpd/)
+    assert.match(
+      await cluster.run(host, 'sh', '-c', `docker cp ${name}:/etc/hostname - | tar -xO`),
+      new RegExp(id.slice(0, 12)),
+    )
+  }
+  assert.match(await cluster.refused('manager01', 'logs', 'nothing'), /No such container: nothing/)
+  await cluster.docker('manager01', 'service', 'rm', 'far')
+})
+
 test('logs of all tasks are one, in order, through any manager; a host that is down is a warning', async () => {
   await cluster.docker(
     'manager01',

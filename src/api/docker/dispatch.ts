@@ -3,6 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { errorText } from '#lib/errors.ts'
+import type { NodeId } from '#model/id.ts'
 import type { Listener } from '../http/listen.ts'
 import { readJson } from '../http/read-json.ts'
 import type { RequestHead } from '../http/request-head.ts'
@@ -19,6 +20,8 @@ import { EngineFacts } from './engine-facts.ts'
 import type { FacadeOptions } from './facade.ts'
 import { toHttpError } from './http-status.ts'
 import { Passthrough } from './passthrough.ts'
+import { RemoteEngines } from './remote-engines.ts'
+import type { EngineBehind } from './remote-engines.ts'
 import { registerRoutes } from './routes/index.ts'
 import { splice } from './splice.ts'
 import type { SplicedRequest } from './splice.ts'
@@ -33,10 +36,11 @@ interface Target {
 }
 
 /** One request after the other: refused, answered by a route, adapted, or handed to the engine. */
-export class Dispatch implements Listener, Disposable {
+export class Dispatch implements Listener, AsyncDisposable {
   readonly #options: FacadeOptions
   readonly #facts: EngineFacts
   readonly #passthrough: Passthrough
+  readonly #remotes: RemoteEngines
   readonly #router = new Router()
 
   constructor(options: FacadeOptions) {
@@ -44,6 +48,7 @@ export class Dispatch implements Listener, Disposable {
     this.#options = options
     this.#facts = new EngineFacts(engine, logger)
     this.#passthrough = new Passthrough(engine.transport.socketPath, this.#facts, logger)
+    this.#remotes = new RemoteEngines({ node: options.node, facts: this.#facts, logger })
     registerRoutes(this.#router, {
       node: options.node,
       engine,
@@ -57,8 +62,9 @@ export class Dispatch implements Listener, Disposable {
     options.extend?.(this.#router)
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#passthrough[Symbol.dispose]()
+    await this.#remotes[Symbol.asyncDispose]()
   }
 
   /** An engine that is down now is asked again when clients come. */
@@ -75,7 +81,9 @@ export class Dispatch implements Listener, Disposable {
   mayTake(head: RequestHead, socket: Duplex): boolean {
     const target = targetOf(head.url)
     if (!isBulk(head.method, target.path, target.query) || !this.#isEngines(head.method, target)) return false
+    if (this.#remotes.nodeOf(target.path) !== undefined) return false
     this.#splice(
+      this.#passthrough,
       { method: head.method, path: head.url, rawHeaders: head.rawHeaders },
       socket,
       head.rest,
@@ -91,8 +99,17 @@ export class Dispatch implements Listener, Disposable {
   }
 
   onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#route(message.method, targetOf(message.url)) === undefined) {
-      this.#splice(requestOf(message), socket, head)
+    const target = targetOf(message.url)
+    if (this.#route(message.method, target) === undefined) {
+      const remote = this.#remotes.nodeOf(target.path)
+      if (remote === undefined) this.#splice(this.#passthrough, requestOf(message), socket, head)
+      else
+        this.#remotes.open(remote).then(
+          ({ passthrough }) => {
+            this.#splice(passthrough, requestOf(message), socket, head)
+          },
+          () => socket.destroy(),
+        )
       return
     }
     // A route that does not take the connection answers as to any request.
@@ -135,33 +152,51 @@ export class Dispatch implements Listener, Disposable {
 
   async #forward(request: ApiRequest, body?: unknown): Promise<ApiResponse> {
     const { message, response, upgrade } = request
+    const remote = this.#remotes.nodeOf(request.path)
+    const { engine, passthrough } = await this.#behind(remote)
+    if (remote !== undefined && request.method === 'POST' && /\/exec$/.test(request.path)) {
+      const made = await engine.json<{ Id: string }>('POST', request.path, body ?? (await request.json()))
+      this.#remotes.remember(made.Id, remote)
+      return { status: 201, json: made }
+    }
     if (upgrade !== undefined) {
       response.detachSocket(upgrade.socket as Socket)
-      this.#splice(requestOf(message), upgrade.socket, upgrade.head)
+      this.#splice(passthrough, requestOf(message), upgrade.socket, upgrade.head)
       return 'streamed'
     }
     const adaptation = this.#adaptation(request.method, request.path, request.version)
     for (const adaptor of adaptation?.adaptors ?? []) adaptor.check?.(request.query)
     if (adaptation?.adaptors.some((adaptor) => adaptor.adapt !== undefined) === true) {
       for (const [name, value] of Object.entries(this.#headers())) response.setHeader(name, value)
-      const behind = { engine: this.#options.engine, apiVersion: this.#facts.apiVersion }
+      const behind = { engine, apiVersion: this.#facts.apiVersion }
       return callAdapted(request, adaptation, behind, body)
     }
     for (const name of response.getHeaderNames()) response.removeHeader(name)
-    await this.#passthrough.forward(message, response, body)
+    await passthrough.forward(message, response, body)
     return 'streamed'
   }
 
-  #splice(request: SplicedRequest, client: Duplex, rest: Buffer, isBulk = false): void {
+  #behind(remote: NodeId | undefined): Promise<EngineBehind> {
+    if (remote !== undefined) return this.#remotes.open(remote)
+    return Promise.resolve({ engine: this.#options.engine, passthrough: this.#passthrough })
+  }
+
+  #splice(
+    passthrough: Passthrough,
+    request: SplicedRequest,
+    client: Duplex,
+    rest: Buffer,
+    isBulk = false,
+  ): void {
     splice(
-      { ...request, path: this.#passthrough.enginePath(request.path) },
+      { ...request, path: passthrough.enginePath(request.path) },
       {
-        engineSocket: this.#passthrough.socketPath,
+        engineSocket: passthrough.socketPath,
         client,
         rest,
         isBulk,
         onUnreachable: (error) => {
-          this.#passthrough.lostContact(error)
+          passthrough.lostContact(error)
         },
       },
     )
