@@ -49,8 +49,8 @@ test('a full disk on a manager: it is out, the others go on, and it is back when
     'manager03',
     'sh',
     '-ec',
-    `cp -a /var/lib/mure/etcd /tmp/etcd.saved && mount -t tmpfs -o size=200m tmpfs /var/lib/mure/etcd &&
-     cp -a /tmp/etcd.saved/. /var/lib/mure/etcd/ && ! dd if=/dev/zero of=/var/lib/mure/etcd/ballast bs=1M 2>/dev/null`,
+    `cp -a /var/lib/mure/etcd /run/etcd.saved && mount -t tmpfs -o size=400m tmpfs /var/lib/mure/etcd &&
+     cp -a /run/etcd.saved/. /var/lib/mure/etcd/ && ! dd if=/dev/zero of=/var/lib/mure/etcd/ballast bs=1M 2>/dev/null`,
   )
   await kill('manager03', 'CONT', '[c]li/main.ts daemon')
   for (let count = 0; count < 5; count++) await write('manager01', `full${String(count)}`)

@@ -15,6 +15,7 @@ import { connect, listen, manager, root, worker } from './fixture.ts'
 const yearMs = 365 * 24 * 3_600_000
 const register = (server: RpcServer) => {
   server.unary('POST', '/node', 'node', async () => ({ ok: true }))
+  server.unary('POST', '/manager', 'manager', async () => ({ ok: true }))
   server.unary('POST', '/renew', 'renewal', async ({ peer }) => ({ expired: peer.expired }))
 }
 const unauthenticated = (message: RegExp) => (error: unknown) => {
