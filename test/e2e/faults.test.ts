@@ -49,15 +49,32 @@ test('a full disk on a manager: it is out, the others go on, and it is back when
     'manager03',
     'sh',
     '-ec',
-    `cp -a /var/lib/mure/etcd /run/etcd.saved && mount -t tmpfs -o size=400m tmpfs /var/lib/mure/etcd &&
+    `cp -a /var/lib/mure/etcd /run/etcd.saved && mount -t tmpfs -o size=1500m tmpfs /var/lib/mure/etcd &&
      cp -a /run/etcd.saved/. /var/lib/mure/etcd/ && ! dd if=/dev/zero of=/var/lib/mure/etcd/ballast bs=1M 2>/dev/null`,
   )
   await kill('manager03', 'CONT', '[c]li/main.ts daemon')
   for (let count = 0; count < 5; count++) await write('manager01', `full${String(count)}`)
+  // More than fits into the files that etcd has made beforehand: the next one finds no room.
+  await cluster.run(
+    'manager01',
+    ...[
+      'sh',
+      '-ec',
+      `head -c 900000 /dev/urandom >/run/large; for i in $(seq 190); do docker config create large$i /run/large >/dev/null; done`,
+    ],
+  )
+  await cluster.until('manager03 to be out', async () => {
+    const warnings = await cluster.docker('manager03', 'info', '--format', '{{json .Warnings}}')
+    return /no quorum/.test(warnings) || warnings
+  })
   await cluster.run('manager03', 'rm', '/var/lib/mure/etcd/ballast')
   await cluster.until('manager03 to know what the others wrote', async () => {
     const names = await cluster.docker('manager03', 'service', 'ls', '--format', '{{.Name}}')
     return names.split('\n').filter((name) => name.startsWith('full')).length === 5 || names
+  })
+  await cluster.until('manager03 to have caught up', async () => {
+    const configs = await cluster.docker('manager03', 'config', 'ls', '-q')
+    return configs.split('\n').length === 190 || String(configs.split('\n').length)
   })
   await cluster.until('manager03 to be reachable', async () => {
     const nodes = await cluster.nodes('manager03')
