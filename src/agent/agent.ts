@@ -1,15 +1,18 @@
 import { join } from 'node:path'
 import type { Engine } from '#engine/engine.ts'
+import type { EngineEvent } from '#engine/types.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Random } from '#lib/random.ts'
 import { sleep } from '#lib/wait.ts'
+import type { Network } from '#model/network.ts'
 import type { Assignments, ManagerAddress } from '#rpc/messages.ts'
 import type { Identity, RpcClient } from '#rpc/transport.ts'
 import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
 import { Executor } from './executor/executor.ts'
 import { TaskFiles } from './executor/files/task-files.ts'
+import { PlainContainers } from './network/plain-containers.ts'
 import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
 import { EndedTasks } from './session/ended-tasks.ts'
@@ -63,6 +66,7 @@ export class Agent implements AsyncDisposable {
   readonly #executor: Executor
   readonly #files: TaskFiles
   readonly #network: NetworkAgent | undefined
+  readonly #plain: PlainContainers
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
   #session: OpenSession | undefined
@@ -116,6 +120,7 @@ export class Agent implements AsyncDisposable {
         this.#outbox.drop(taskId)
       },
     })
+    this.#plain = new PlainContainers({ engine, logger, release: options.callbacks.release })
     this.#following = Promise.all([this.#watchEngine(), this.#describeNowAndThen()])
     const described = this.#describer.refresh(this.#stop.signal, firstDescriptionMs)
     this.#sessions = new SessionLoop({
@@ -144,6 +149,11 @@ export class Agent implements AsyncDisposable {
     this.#sessions.renew()
   }
 
+  /** Makes a network ready for a plain container of this host; undefined: this host has no part in networks. */
+  async prepareNetwork(network: Network) {
+    return this.#network?.prepare(network)
+  }
+
   /** Leaving the cluster: its tasks end here, without any grace. */
   async removeTasks(): Promise<void> {
     await this.#executor.removeAll()
@@ -155,6 +165,7 @@ export class Agent implements AsyncDisposable {
     await this.#sessions[Symbol.asyncDispose]()
     await this.#executor[Symbol.asyncDispose]()
     await this.#files[Symbol.asyncDispose]()
+    await this.#plain[Symbol.asyncDispose]()
     await this.#network?.[Symbol.asyncDispose]()
     await this.#following
   }
@@ -207,7 +218,7 @@ export class Agent implements AsyncDisposable {
     const { full, tasks, secrets, configs, networks } = assignments
     this.#network?.setNetworks(networks, full)
     this.#files.assign(secrets, configs, full)
-    this.#executor.assign(tasks, full)
+    this.#executor.assign(this.#plain.take(tasks, full), full)
   }
 
   #removed(): void {
@@ -237,7 +248,14 @@ export class Agent implements AsyncDisposable {
       engineIsDown: (problem: string) => {
         this.#describer.engineIsDown(problem)
       },
-      hear: this.#executor.hear.bind(this.#executor),
+      hear: (event: EngineEvent) => {
+        this.#executor.hear(event)
+        if (event.Action === 'destroy')
+          this.#background(
+            this.#plain.removed(event.Actor.Attributes),
+            'a place on a network was not given back',
+          )
+      },
     }
     return watchEngine(engine, listener, { signal, logger })
   }

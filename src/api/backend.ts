@@ -49,6 +49,15 @@ export interface RestoreRequest {
   readonly backup: AsyncIterable<Buffer>
 }
 
+/** A plain container's place on a network of the cluster. */
+export interface ContainerPlace {
+  readonly taskId: string
+  /** What the engine here calls the network. */
+  readonly engineNetwork: string
+  readonly address: string
+  readonly nameserver: string
+}
+
 /** This host's own part in the cluster: what `docker swarm init | join | leave | unlock` act upon. */
 export interface LocalNode {
   info(): LocalNodeInfo
@@ -58,6 +67,12 @@ export interface LocalNode {
   join(request: JoinRequest, wait: Wait): Promise<void>
   leave(force: boolean, wait: Wait): Promise<void>
   unlock(key: string, wait: Wait): Promise<void>
+  /**
+   * A place for a container of this host on a network of the cluster, which is ready on the engine by then. Undefined
+   * where there is no such network, or no cluster. `forbidden`: it is not for plain containers.
+   */
+  attach(network: string, containerName: string, wait: Wait): Promise<ContainerPlace | undefined>
+  detach(taskId: string): Promise<void>
   /** Everything the swarm is, sealed where its managers are locked. Only on a manager. */
   backup(): Promise<Readable>
   /** The swarm of a backup, with this host as its only manager. `precondition` if the unlock key is missing or wrong. */

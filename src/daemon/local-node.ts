@@ -3,7 +3,14 @@ import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import type { Agent } from '#agent/agent.ts'
-import type { InitRequest, JoinRequest, LocalNode, LocalNodeInfo, RestoreRequest } from '#api/backend.ts'
+import type {
+  ContainerPlace,
+  InitRequest,
+  JoinRequest,
+  LocalNode,
+  LocalNodeInfo,
+  RestoreRequest,
+} from '#api/backend.ts'
 import type { Engine } from '#engine/engine.ts'
 import type { Clock } from '#lib/clock.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
@@ -36,6 +43,7 @@ import { startNodeAgent } from './node-agent.ts'
 import type { NodeAgent } from './node-agent.ts'
 import { NodeStateFile } from './node-state.ts'
 import type { NodeState } from './node-state.ts'
+import { askForPlace, giveBackPlace, isEnginesOwn } from './places.ts'
 import { leaveConsequence, refusals } from './refusals.ts'
 
 export interface LocalNodeOptions {
@@ -148,6 +156,31 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       const { restoreCluster } = await managing()
       return this.#begin(() => restoreCluster(this.#options, this.#keyFile, where, wait))
     })
+  }
+
+  async attach(network: string, name: string, wait: Wait): Promise<ContainerPlace | undefined> {
+    const credentials = this.#credentials
+    if (credentials === undefined || this.#phase !== 'active') return undefined
+    if (await isEnginesOwn(this.#options.engine, network)) return undefined
+    const where = { credentials, managers: this.#managerAddresses(), clock: this.#options.clock }
+    const place = await askForPlace(where, { network, name }, wait)
+    if (place === undefined) return undefined
+    const prepared = await this.#agent?.prepareNetwork(place.network)
+    const address = place.addresses.find((one) => one.includes('.'))?.split('/')[0]
+    if (prepared === undefined || address === undefined) {
+      await giveBackPlace(where, place.taskId)
+      return undefined
+    }
+    return { taskId: place.taskId, address, ...prepared }
+  }
+
+  async detach(taskId: string): Promise<void> {
+    const credentials = this.#credentials
+    if (credentials === undefined) return
+    await giveBackPlace(
+      { credentials, managers: this.#managerAddresses(), clock: this.#options.clock },
+      taskId,
+    )
   }
 
   join(request: JoinRequest, wait: Wait): Promise<void> {
@@ -308,6 +341,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         trustChanged: (certificates, renew) => {
           this.#background(() => this.#takeTrust(certificates, renew), 'new roots were not taken yet')
         },
+        release: (taskId) => this.detach(taskId),
         removed: () => {
           this.#fail(
             new Error('this node was removed from the swarm; use "docker swarm leave" and join again'),

@@ -23,6 +23,7 @@ import { Beats } from './dispatcher/beats.ts'
 import { ManagerLinks } from './dispatcher/manager-links.ts'
 import { roleFor } from './dispatcher/role.ts'
 import { Relays, relayPath, relayThroughPath } from './dispatcher/relays.ts'
+import { serveAttachments } from './dispatcher/serve-attachments.ts'
 import { serveSession } from './dispatcher/serve-session.ts'
 import { Sessions } from './dispatcher/sessions.ts'
 import { StatusWriter } from './dispatcher/status-writer.ts'
@@ -107,6 +108,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   serveCertificates(server, parts)
   serveMembers(server, memberParts)
   serveAgents(server, parts, relays)
+  serveAttachments(server, control)
   const reports = { failing: false }
   const background = Promise.all([
     lead(memberParts, stop.signal),

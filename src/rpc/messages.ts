@@ -145,6 +145,22 @@ export interface MemberJoinAnswer {
   readonly dataKeys: readonly { readonly id: number; readonly key: string }[]
 }
 
+/** `POST /v1/attachments`: a node asks for a place for one of its plain containers. */
+export interface AttachRequest {
+  /** By id or name. */
+  readonly network: string
+  readonly name: string
+}
+export interface AttachAnswer {
+  readonly taskId: TaskId
+  readonly network: Network
+  readonly addresses: readonly string[]
+}
+/** `POST /v1/attachments/release`. */
+export interface ReleaseRequest {
+  readonly taskId: TaskId
+}
+
 /** `POST /v1/beats`: each manager tells the leader which agents it has heard, a few times a second. */
 export interface BeatsReport {
   readonly managerId: NodeId

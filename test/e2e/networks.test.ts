@@ -208,3 +208,57 @@ test('bad networks are refused with a reason; what is in use stays; what is gone
       return !/mu[bx]/.test(links) || links
     })
 })
+
+test('plain containers of any host are on an attachable network, and their addresses come back', async () => {
+  await cluster.docker('manager01', 'network', 'create', '-d', 'overlay', '--attachable', 'open')
+  await cluster.docker('manager01', 'network', 'create', '-d', 'overlay', 'closed')
+  await create('--name', 'web', '--network', 'open', webImage)
+  await cluster.docker(
+    'manager01',
+    'run',
+    '-d',
+    '--name',
+    'one',
+    '--network',
+    'open',
+    busybox,
+    'sleep',
+    '1000',
+  )
+  await cluster.docker(
+    'worker01',
+    'run',
+    '-d',
+    '--name',
+    'two',
+    '--network',
+    'open',
+    busybox,
+    'sleep',
+    '1000',
+  )
+  const asked = (host: string, container: string, name: string) =>
+    cluster.docker(host, 'exec', container, 'nslookup', name).then(answers)
+  const [one] = await asked('worker01', 'two', 'one')
+  assert.equal((await asked('manager01', 'one', 'two')).length, 1)
+  assert.equal((await asked('worker01', 'two', 'web')).length, 1)
+  assert.match(
+    await cluster.docker('worker01', 'exec', 'two', 'ping', '-c', '1', '-W', '2', one ?? ''),
+    / 0% packet loss/,
+  )
+  assert.match(
+    await cluster.refused('worker01', 'run', '--rm', '--network', 'closed', busybox, 'true'),
+    /Could not attach to network closed: .*not manually attachable/,
+  )
+  assert.match(
+    await cluster.refused('worker01', 'run', '--rm', '--network', 'none-such', busybox, 'true'),
+    /not found/,
+  )
+  assert.match(await cluster.refused('manager01', 'network', 'rm', 'open'), /in use by/)
+  await cluster.docker('manager01', 'service', 'rm', 'web')
+  await cluster.docker('manager01', 'rm', '-f', 'one')
+  await cluster.docker('worker01', 'rm', '-f', 'two')
+  await cluster.until('the network to be free', () =>
+    cluster.docker('manager01', 'network', 'rm', 'open', 'closed').then(() => true),
+  )
+})

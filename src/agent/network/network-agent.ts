@@ -121,6 +121,14 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     }
   }
 
+  /** Makes a network ready for a plain container of this host. */
+  async prepare(network: Network): Promise<{ readonly engineNetwork: string; readonly nameserver: string }> {
+    this.#networks.set(network.meta.id, network)
+    await this.#mutex.run(() => this.#overlays.ensure(network))
+    await this.#engineNetworks.ensure(network)
+    return { engineNetwork: network.spec.name, nameserver: this.#nameserver }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     await this.#owned.disposeAsync()

@@ -21,6 +21,8 @@ export interface AgentCallbacks {
   trustChanged(certificates: string, renew: boolean): void
   /** The node was removed from the cluster. Its tasks are being removed, and no further session is tried. */
   removed(): void
+  /** A plain container's place on a network is no longer needed. */
+  release(taskId: string): Promise<void>
   /** Our certificate has expired: only a renewal is taken from us. */
   expired(): void
 }

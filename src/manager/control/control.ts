@@ -1,5 +1,5 @@
 import type { Cluster, ClusterSpec } from '#model/cluster.ts'
-import type { ConfigId, NetworkId, NodeId, SecretId, ServiceId } from '#model/id.ts'
+import type { ConfigId, NetworkId, NodeId, SecretId, ServiceId, TaskId } from '#model/id.ts'
 import type { Network, NetworkSpec } from '#model/network.ts'
 import type { Node, NodeSpec } from '#model/node.ts'
 import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
@@ -9,6 +9,9 @@ import type { Duplex } from 'node:stream'
 import type { RelayRequest } from '#rpc/messages.ts'
 import type { Wait } from '#lib/wait.ts'
 
+import type { AttachmentRequest, ContainerAttachment } from './attachments.ts'
+
+export type { ContainerAttachment } from './attachments.ts'
 export type { Mirror, View, ViewListener } from '#store/mirror/view.ts'
 
 /** What came with a write beside the spec. */
@@ -58,6 +61,10 @@ export interface Control {
 
   createNetwork(spec: NetworkSpec, options: WriteOptions): Promise<Network>
   removeNetwork(id: NetworkId, options: WriteOptions): Promise<void>
+
+  /** A place for a plain container of a node on an attachable network. */
+  attachContainer(request: AttachmentRequest, wait: Wait): Promise<ContainerAttachment>
+  releaseAttachment(taskId: TaskId, wait: Wait): Promise<void>
 
   createSecret(spec: SecretSpec, options: WriteOptions): Promise<Secret>
   updateSecret(id: SecretId, version: number, spec: SecretSpec, options: WriteOptions): Promise<Secret>

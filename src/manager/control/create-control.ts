@@ -6,6 +6,7 @@ import type { NodeId } from '#model/id.ts'
 import type { RelayRequest } from '#rpc/messages.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
+import { attachContainer, releaseAttachment } from './attachments.ts'
 import { updateCluster } from './cluster.ts'
 import type { TokenMaker } from './cluster.ts'
 import type { Control } from './control.ts'
@@ -45,6 +46,8 @@ export function createControl(parts: ControlParts): Control {
     removeService: (id, options) => writer.remove('service', id, options.wait, () => undefined),
     createNetwork: (spec, options) => createNetwork(writer, spec, options),
     removeNetwork: (id, options) => removeNetwork(writer, id, options),
+    attachContainer: (request, wait) => attachContainer(writer, request, wait),
+    releaseAttachment: (taskId, wait) => releaseAttachment(writer, taskId, wait),
     createSecret: (spec, options) => createSecret(writer, spec, options),
     updateSecret: (id, version, spec, options) => updateSecret(writer, id, version, spec, options),
     removeSecret: (id, options) => removeSecret(writer, id, options),

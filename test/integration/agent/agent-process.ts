@@ -31,6 +31,7 @@ await Agent.start({
   logger,
   callbacks: {
     roleWanted: () => undefined,
+    release: () => Promise.resolve(),
     trustChanged: () => undefined,
     removed: () => undefined,
     expired: () => undefined,

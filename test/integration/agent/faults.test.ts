@@ -149,6 +149,7 @@ test('an agent that stops leaves its tasks, and one of a removed node takes them
   running = await startAgent(host, {
     callbacks: {
       roleWanted: () => undefined,
+      release: () => Promise.resolve(),
       trustChanged: () => undefined,
       expired: () => undefined,
       removed: () => {

@@ -65,6 +65,7 @@ export async function agentOptions(host: Host, managers: readonly ManagerEnd[]):
     logger,
     callbacks: {
       roleWanted: () => undefined,
+      release: () => Promise.resolve(),
       trustChanged: () => undefined,
       removed: () => undefined,
       expired: () => undefined,

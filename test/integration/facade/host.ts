@@ -29,6 +29,8 @@ const outsider: LocalNode = {
   join: refuse,
   leave: refuse,
   unlock: refuse,
+  attach: () => Promise.resolve(undefined),
+  detach: refuse,
   backup: refuse,
   restore: refuse,
   control: () => {

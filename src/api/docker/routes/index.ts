@@ -2,6 +2,7 @@ import type { Router } from '../../http/router.ts'
 import type { FacadeParts } from '../facade.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerConfigRoutes } from './configs.ts'
+import { registerContainerRoutes } from './containers.ts'
 import { registerEventRoutes } from './events.ts'
 import { registerLogRoutes } from './logs.ts'
 import { registerNetworkRoutes } from './networks.ts'
@@ -18,6 +19,7 @@ export function registerRoutes(router: Router, parts: FacadeParts): void {
   registerNodeRoutes(router, parts)
   registerServiceRoutes(router, parts)
   registerLogRoutes(router, parts)
+  registerContainerRoutes(router, parts)
   registerTaskRoutes(router, parts)
   registerSecretRoutes(router, parts)
   registerConfigRoutes(router, parts)

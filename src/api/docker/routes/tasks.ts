@@ -30,7 +30,7 @@ export function registerTaskRoutes(router: Router, { node }: FacadeParts): void 
     refuseUnknownStates(filters)
     return ok(
       candidates(view, filters)
-        .filter((task) => passes(view, task, filters))
+        .filter((task) => isTask(task) && passes(view, task, filters))
         .map((task) => toDocker(view, task)),
     )
   })
@@ -40,6 +40,9 @@ export function registerTaskRoutes(router: Router, { node }: FacadeParts): void 
     return ok(toDocker(view, find(view, 'task', request.params['id'] ?? '')))
   })
 }
+
+/** A plain container's place on a network is nothing that was scheduled. */
+const isTask = (task: Task): boolean => task.spec.runtime !== 'attachment'
 
 const toDocker = (view: View, task: Task): object => taskFromModel(task, (id) => view.get('network', id))
 
