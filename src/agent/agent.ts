@@ -120,7 +120,11 @@ export class Agent implements AsyncDisposable {
         this.#outbox.drop(taskId)
       },
     })
-    this.#plain = new PlainContainers({ engine, logger, release: options.callbacks.release })
+    this.#plain = new PlainContainers({
+      engine,
+      logger,
+      release: (taskId) => options.callbacks.release(taskId),
+    })
     this.#following = Promise.all([this.#watchEngine(), this.#describeNowAndThen()])
     const described = this.#describer.refresh(this.#stop.signal, firstDescriptionMs)
     this.#sessions = new SessionLoop({

@@ -84,7 +84,7 @@ export async function releaseAttachment(writer: ObjectWriter, taskId: TaskId, wa
 }
 
 function attachable(view: View, wanted: string): Network {
-  const network = view.get('network', wanted as NetworkId) ?? view.byName('network', wanted)
+  const network = view.get('network', wanted) ?? view.byName('network', wanted)
   if (network === undefined) throw new MureError('not-found', `network ${wanted} not found`)
   if (network.spec.attachable) return network
   throw new MureError(
