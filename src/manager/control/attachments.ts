@@ -1,7 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
 import { newId } from '#model/id.ts'
-import type { NetworkId, NodeId, TaskId } from '#model/id.ts'
+import type { NodeId, TaskId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
