@@ -63,15 +63,19 @@ export class EngineNetworks {
     })
   }
 
-  /** Gone already, or still used by somebody: both are as they should be. */
-  remove(networkId: string): Promise<void> {
+  /** Whether it is gone: the engine keeps one that somebody is still on. */
+  remove(networkId: string): Promise<boolean> {
     return this.#mutex.run(async () => {
+      let isGone = true
       for (const network of await this.#engine.listNetworks([])) {
         if (network.Driver !== this.#driver || network.Labels?.[networkLabel] !== networkId) continue
         await this.#engine.removeNetwork(network.Id).catch((error: unknown) => {
-          if (!isMureError(error, 'not-found', 'forbidden', 'conflict')) throw error
+          if (isMureError(error, 'not-found')) return
+          if (!isMureError(error, 'forbidden', 'conflict')) throw error
+          isGone = false
         })
       }
+      return isGone
     })
   }
 }

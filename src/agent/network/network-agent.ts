@@ -37,6 +37,8 @@ export interface NetworkAgentOptions {
 
 const pluginsFolder = '/run/docker/plugins'
 const compareEveryMs = 15_000
+const lookAgainMs = 300
+const freshMs = 5_000
 
 /**
  * This host's part in the cluster's networks: what the managers say of the data plane becomes links, forwarding
@@ -58,6 +60,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   #hostNumbers: HostNumbers = new Map()
   #port = 4789
   #bridges = ''
+  /** Networks that the engine has an object for, and when somebody last wanted it. */
+  readonly #made = new Map<string, number>()
+  #looking: NodeJS.Timeout | undefined
   /** A change was not written whole: the next one writes everything. */
   #isUnsure = false
 
@@ -107,6 +112,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       if (network === undefined) throw new MureError('unavailable', `network ${networkId} has not come yet`)
       signal.throwIfAborted()
       await this.#mutex.run(() => this.#overlays.ensure(network))
+      this.#made.set(network.meta.id, performance.now())
       await this.#engineNetworks.ensure(network)
       const address = addresses.find((one) => one.includes('.'))?.split('/')[0]
       ends.push({ name: network.spec.name, config: { IPAMConfig: { IPv4Address: address } } })
@@ -125,12 +131,14 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async prepare(network: Network): Promise<{ readonly engineNetwork: string; readonly nameserver: string }> {
     this.#networks.set(network.meta.id, network)
     await this.#mutex.run(() => this.#overlays.ensure(network))
+    this.#made.set(network.meta.id, performance.now())
     await this.#engineNetworks.ensure(network)
     return { engineNetwork: network.spec.name, nameserver: this.#nameserver }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
+    clearTimeout(this.#looking)
     await this.#owned.disposeAsync()
     await this.#mutex.run(async () => undefined)
   }
@@ -186,6 +194,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #restore(): Promise<void> {
     const { engine } = this.#options
     const own = await this.#engineNetworks.list()
+    for (const networkId of own.values()) this.#made.set(networkId, -Infinity)
     if (own.size === 0) return
     for (const { Id, State } of await engine.listContainers([])) {
       if (State !== 'running') continue
@@ -266,11 +275,26 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   }
 
   async #removeUnused(used: ReadonlySet<string>): Promise<void> {
-    for (const id of this.#overlays.present) {
+    let isLeft = false
+    for (const id of new Set([...this.#overlays.present, ...this.#made.keys()])) {
       if (used.has(id) || this.#sandboxes.uses(id)) continue
-      await this.#engineNetworks.remove(id)
-      await this.#overlays.remove(id)
+      // Wanted a moment ago: its container is about to be made.
+      const isFresh = performance.now() - (this.#made.get(id) ?? -Infinity) < freshMs
+      if (!isFresh && (await this.#engineNetworks.remove(id))) {
+        this.#made.delete(id)
+        await this.#overlays.remove(id)
+      } else isLeft = true
     }
+    if (isLeft) this.#lookAgain()
+  }
+
+  /** The engine is still busy with a network's last container. */
+  #lookAgain(): void {
+    if (this.#stop.signal.aborted || this.#looking !== undefined) return
+    this.#looking = setTimeout(() => {
+      this.#looking = undefined
+      this.#background(this.#mutex.run(() => this.#removeUnused(this.#usedNetworks())))
+    }, lookAgainMs)
   }
 
   async #syncSandbox(sandbox: string): Promise<void> {
