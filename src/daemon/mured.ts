@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises'
 import { setPriority } from 'node:os'
+import { ClusterRecorder } from '#api/docker/events/cluster-recorder.ts'
 import { startDockerFacade } from '#api/docker/facade.ts'
 import { registerMureRoutes } from '#api/mure/routes/index.ts'
 import { Engine } from '#engine/engine.ts'
@@ -45,6 +46,8 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
       tls: config.tls,
       engine,
       node,
+      events: started.use(new ClusterRecorder(node)),
+      runDir: config.runDir,
       logger: logger.child({ part: 'api' }),
       extend: (router) => {
         registerMureRoutes(router, { node })

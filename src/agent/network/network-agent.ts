@@ -335,6 +335,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #compare(): Promise<void> {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
     for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    for (const sandbox of this.#sandboxes.bySandbox().keys())
+      if (!this.#kernels.has(sandbox)) await this.#syncSandbox(sandbox)
     await this.#mesh.repair(this.#ingress(), this.#overlays.bridges)
   }
 

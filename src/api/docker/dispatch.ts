@@ -2,6 +2,7 @@ import { ServerResponse } from 'node:http'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { tmpdir } from 'node:os'
 import { errorText } from '#lib/errors.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Listener } from '../http/listen.ts'
@@ -48,7 +49,12 @@ export class Dispatch implements Listener, AsyncDisposable {
     this.#options = options
     this.#facts = new EngineFacts(engine, logger)
     this.#passthrough = new Passthrough(engine.transport.socketPath, this.#facts, logger)
-    this.#remotes = new RemoteEngines({ node: options.node, facts: this.#facts, logger })
+    this.#remotes = new RemoteEngines({
+      node: options.node,
+      facts: this.#facts,
+      logger,
+      folder: options.runDir ?? tmpdir(),
+    })
     registerRoutes(this.#router, {
       node: options.node,
       engine,

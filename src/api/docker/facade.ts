@@ -21,6 +21,8 @@ export interface FacadeOptions {
   /** What happens in the cluster, for `docker events`. Default: nothing beside the engine's own events. */
   readonly events?: ClusterEvents
   readonly logger: Logger
+  /** For the sockets behind which other nodes' engines are. Default: the system's folder for temporary files. */
+  readonly runDir?: string
   /** Paths beside Docker's own. */
   readonly extend?: (router: Router) => void
 }

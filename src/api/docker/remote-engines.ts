@@ -2,7 +2,6 @@ import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Engine } from '#engine/engine.ts'
 import { isMureError } from '#lib/errors.ts'
@@ -39,7 +38,10 @@ export class RemoteEngines implements AsyncDisposable {
   readonly #commands = new Map<string, NodeId>()
   #folder: Promise<string> | undefined
 
-  constructor(parts: { node: LocalNode; facts: EngineFacts; logger: Logger }) {
+  readonly #base: string
+
+  constructor(parts: { node: LocalNode; facts: EngineFacts; logger: Logger; folder: string }) {
+    this.#base = parts.folder
     this.#node = parts.node
     this.#facts = parts.facts
     this.#logger = parts.logger
@@ -98,7 +100,7 @@ export class RemoteEngines implements AsyncDisposable {
   }
 
   async #open(nodeId: NodeId): Promise<EngineBehind> {
-    this.#folder ??= mkdtemp(join(tmpdir(), 'mure-nodes-'))
+    this.#folder ??= mkdtemp(join(this.#base, 'nodes-'))
     const path = join(await this.#folder, `${nodeId}.sock`)
     const server = createServer({ allowHalfOpen: true }, (connection) => {
       this.#connections.add(connection)

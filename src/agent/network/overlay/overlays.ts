@@ -75,7 +75,12 @@ export class Overlays {
     const present = this.#present.get(networkId)
     if (present === undefined) return
     this.#present.delete(networkId)
-    await this.ensure(present.network)
+    try {
+      await this.ensure(present.network)
+    } catch (error) {
+      this.#present.set(networkId, { ...present, forwarding: undefined })
+      throw error
+    }
   }
 
   async remove(networkId: string): Promise<void> {
