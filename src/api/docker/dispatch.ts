@@ -198,6 +198,7 @@ export class Dispatch implements Listener, AsyncDisposable {
       { ...request, path: passthrough.enginePath(request.path) },
       {
         engineSocket: passthrough.socketPath,
+        unreachable: passthrough.unreachable,
         client,
         rest,
         isBulk,

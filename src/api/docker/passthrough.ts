@@ -22,8 +22,15 @@ export class Passthrough implements Disposable {
   readonly #logger: Logger
   readonly #agent = new Agent({ keepAlive: true, maxFreeSockets: 32 })
 
-  constructor(socketPath: string, facts: EngineFacts, logger: Logger) {
+  /** What a client is told when the engine cannot be reached. */
+  readonly unreachable: string
+  readonly #isLocal: boolean
+
+  /** `remote`: what to say of an engine of another node that cannot be reached; absent: it is this host's own. */
+  constructor(socketPath: string, facts: EngineFacts, logger: Logger, remote?: string) {
     this.socketPath = socketPath
+    this.unreachable = remote ?? unreachableEngine(socketPath)
+    this.#isLocal = remote === undefined
     this.#facts = facts
     this.#logger = logger
   }
@@ -76,13 +83,13 @@ export class Passthrough implements Disposable {
 
   /** The engine may come back as another version. */
   lostContact(error: Error): void {
-    this.#logger.warn('the engine did not answer', { error })
-    this.#facts.forget()
+    this.#logger.warn('the engine did not answer', { error, what: this.unreachable })
+    if (this.#isLocal) this.#facts.forget()
   }
 
   #unreachable(response: ServerResponse, error: Error): void {
     this.lostContact(error)
-    const body = `${JSON.stringify({ message: unreachableEngine(this.socketPath) })}\n`
+    const body = `${JSON.stringify({ message: this.unreachable })}\n`
     response.writeHead(503, { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) })
     response.end(body)
   }

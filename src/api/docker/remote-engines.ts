@@ -114,7 +114,10 @@ export class RemoteEngines implements AsyncDisposable {
     server.listen(path)
     await once(server, 'listening')
     this.#servers.set(nodeId, server)
-    return { engine: new Engine(path), passthrough: new Passthrough(path, this.#facts, this.#logger) }
+    const name = this.#control()?.view.get('node', nodeId)?.status.description?.hostname ?? nodeId
+    const unreachable = `node ${name} is not connected to the cluster now`
+    const passthrough = new Passthrough(path, this.#facts, this.#logger, unreachable)
+    return { engine: new Engine(path), passthrough }
   }
 
   async #join(connection: Socket, nodeId: NodeId): Promise<void> {

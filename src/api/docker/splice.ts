@@ -1,7 +1,6 @@
 import { connect } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { unreachableEngine } from '#engine/transport.ts'
 import { carry, carryAccepted } from '../http/buffered-reads.ts'
 import { endToEnd } from './passthrough.ts'
 
@@ -14,6 +13,8 @@ export interface SplicedRequest {
 
 export interface SpliceOptions {
   readonly engineSocket: string
+  /** What the client is told when the engine cannot be reached. */
+  readonly unreachable: string
   readonly client: Duplex
   /** What the client has sent behind the request's head. */
   readonly rest: Buffer
@@ -54,7 +55,7 @@ export function splice(request: SplicedRequest, options: SpliceOptions): void {
   upstream.once('close', (failed) => {
     if (upstream.bytesRead === 0 && client.writable) {
       options.onUnreachable(failure)
-      finish(client, unreachableAnswer(options.engineSocket))
+      finish(client, unreachableAnswer(options.unreachable))
     }
     // What broke off must not look like an end.
     else if (failed) client.destroy()
@@ -83,8 +84,8 @@ function renderHead({ method, path, rawHeaders }: SplicedRequest): string {
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 
-function unreachableAnswer(engineSocket: string): string {
-  const body = `${JSON.stringify({ message: unreachableEngine(engineSocket) })}\n`
+function unreachableAnswer(message: string): string {
+  const body = `${JSON.stringify({ message })}\n`
   return [
     'HTTP/1.1 503 Service Unavailable',
     'Content-Type: application/json',
