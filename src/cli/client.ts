@@ -7,10 +7,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { readText } from '#engine/transport.ts'
+import { engineError, readText } from '#engine/transport.ts'
 import { defined } from '#lib/defined.ts'
 import { MureError, systemCode } from '#lib/errors.ts'
-import type { ErrorCode } from '#lib/errors.ts'
 
 /** A call to the daemon, as its API has it. */
 export interface DaemonRequest {
@@ -22,16 +21,6 @@ export interface DaemonRequest {
   readonly json?: unknown
   readonly body?: Readable
   readonly signal?: AbortSignal
-}
-
-const codes: Readonly<Record<number, ErrorCode>> = {
-  400: 'invalid',
-  401: 'unauthenticated',
-  403: 'forbidden',
-  404: 'not-found',
-  409: 'conflict',
-  501: 'unsupported',
-  503: 'unavailable',
 }
 
 /**
@@ -55,8 +44,7 @@ export class DaemonClient {
     const response = await this.#send(request)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
-    const text = await readText(response)
-    throw new MureError(codes[status] ?? 'internal', messageOf(text), { details: { status } })
+    throw engineError(status, await readText(response))
   }
 
   async #send(request: DaemonRequest): Promise<IncomingMessage> {
@@ -112,13 +100,5 @@ export class DaemonClient {
     return new MureError('unavailable', `the call to ${this.#host} failed: ${error.message}`, {
       cause: error,
     })
-  }
-}
-
-function messageOf(text: string): string {
-  try {
-    return (JSON.parse(text) as { message?: string }).message ?? text
-  } catch {
-    return text.trim()
   }
 }

@@ -25,9 +25,10 @@ export function answer(
     if (target === undefined) return undefined
     return reply(query, [{ name, type: 'PTR', ttl: ttlSeconds, data: target }])
   }
-  if (type !== 'A' && type !== 'AAAA') return undefined
   const addresses = addressesOf(name, asker, state)
   if (addresses === undefined) return undefined
+  // Our names have addresses and nothing else; who is upstream need not hear of them.
+  if (type !== 'A' && type !== 'AAAA') return reply(query, [])
   const wanted = addresses.filter((address) => address.includes(':') === (type === 'AAAA'))
   const answers = shuffled(random, wanted).map((data): Answer => ({ name, type, ttl: ttlSeconds, data }))
   return reply(query, answers)

@@ -48,6 +48,8 @@ export async function serveNames(
   }
   const udp = createSocket('udp4')
   udp.on('message', (message, from) => {
+    // Nobody can be answered there.
+    if (from.port === 0) return
     respond(message, from.address, udpLimit(message)).then(
       (reply) => {
         if (reply !== undefined) udp.send(reply, from.port, from.address)
