@@ -1,5 +1,6 @@
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
+import { NameIndex } from './dns/name-index.ts'
 
 interface Keyed {
   readonly key: string
@@ -13,6 +14,7 @@ export class DataPlaneState {
   readonly #endpoints = new Map<string, Map<string, DataPlaneEndpoint>>()
   /** Where a key lies: what is removed is named by its key alone. */
   readonly #networkOf = new Map<string, string>()
+  readonly #names = new Map<string, NameIndex>()
 
   members(networkId: string): Iterable<DataPlaneMember> {
     return this.#members.get(networkId)?.values() ?? []
@@ -22,6 +24,15 @@ export class DataPlaneState {
     return this.#endpoints.get(networkId)?.values() ?? []
   }
 
+  /** The network's names as they are now. */
+  names(networkId: string): NameIndex {
+    const known = this.#names.get(networkId)
+    if (known !== undefined) return known
+    const index = new NameIndex(this.endpoints(networkId), this.members(networkId))
+    this.#names.set(networkId, index)
+    return index
+  }
+
   /** Gives the networks that something changed in; undefined: in all. */
   apply(change: DataPlaneChange): ReadonlySet<string> | undefined {
     if (change.full) {
@@ -29,12 +40,14 @@ export class DataPlaneState {
       this.#members.clear()
       this.#endpoints.clear()
       this.#networkOf.clear()
+      this.#names.clear()
     }
     for (const host of change.hosts.put) this.hosts.set(host.nodeId, host)
     for (const id of change.hosts.remove) this.hosts.delete(id)
     const changed = new Set<string>()
     this.#take(this.#members, 'member', change.members, changed)
     this.#take(this.#endpoints, 'endpoint', change.endpoints, changed)
+    for (const id of changed) this.#names.delete(id)
     const concernsAll = change.full || change.hosts.put.length > 0 || change.hosts.remove.length > 0
     return concernsAll ? undefined : changed
   }

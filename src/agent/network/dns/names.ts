@@ -5,6 +5,8 @@ export interface Asker {
   readonly networks: ReadonlySet<string>
 }
 
+const tasksPrefix = 'tasks.'
+
 /** What a name stands for; undefined: it is none of ours. Empty: it is ours, and nothing serves it now. */
 export function addressesOf(
   name: string,
@@ -12,27 +14,25 @@ export function addressesOf(
   state: DataPlaneState,
 ): readonly string[] | undefined {
   const wanted = name.toLowerCase().replace(/\.$/, '')
-  const ofTasks = wanted.startsWith('tasks.') ? wanted.slice('tasks.'.length) : undefined
   const found: string[] = []
   let isOurs = false
   for (const networkId of asker.networks) {
-    for (const endpoint of state.endpoints(networkId)) {
-      const names = endpoint.names.map((one) => one.toLowerCase())
-      const isService = names.includes(wanted)
-      if (!isService && (ofTasks === undefined || !names.includes(ofTasks))) continue
+    const names = state.names(networkId)
+    for (const endpoint of names.endpoints(wanted)) {
       isOurs = true
-      if (isService && endpoint.virtualAddresses.length > 0) {
-        found.push(...endpoint.virtualAddresses)
-        continue
-      }
-      for (const member of state.members(networkId))
-        if (member.serviceId === endpoint.serviceId && member.isServing) found.push(...member.addresses)
+      found.push(
+        ...(endpoint.virtualAddresses.length > 0 ? endpoint.virtualAddresses : names.serving(endpoint)),
+      )
     }
-    for (const member of state.members(networkId))
-      if (member.names.some((one) => one.toLowerCase() === wanted)) {
+    if (wanted.startsWith(tasksPrefix))
+      for (const endpoint of names.endpoints(wanted.slice(tasksPrefix.length))) {
         isOurs = true
-        found.push(...member.addresses)
+        found.push(...names.serving(endpoint))
       }
+    for (const member of names.members(wanted)) {
+      isOurs = true
+      found.push(...member.addresses)
+    }
   }
   return isOurs ? [...new Set(found)] : undefined
 }
@@ -40,10 +40,8 @@ export function addressesOf(
 /** The name that an address is known by, within the asker's networks. */
 export function nameOf(address: string, asker: Asker, state: DataPlaneState): string | undefined {
   for (const networkId of asker.networks) {
-    for (const endpoint of state.endpoints(networkId))
-      if (endpoint.virtualAddresses.includes(address)) return endpoint.names[0]
-    for (const member of state.members(networkId))
-      if (member.addresses.includes(address)) return member.names[0]
+    const name = state.names(networkId).nameOf(address)
+    if (name !== undefined) return name
   }
   return undefined
 }

@@ -1,7 +1,7 @@
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import type { Node } from '#model/node.ts'
 import type { Service } from '#model/service.ts'
-import { isLive } from '#model/task-state.ts'
+import { isLive, isRunnable } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 
 /** A label by which a service asks that connections through the mesh stay on their host while they can. */
@@ -32,7 +32,7 @@ export function membersFromTask(task: Task): DataPlaneMember[] {
     names: [
       ...new Set([nameOf(task), ...(container?.hostname === undefined ? [] : [container.hostname])]),
     ].filter((name) => name !== '' && !name.includes('{{')),
-    isServing: task.status.state === 'running' && task.desiredState === 'running',
+    isServing: task.status.state === 'running' && isRunnable(task.desiredState),
   }))
 }
 
