@@ -12,6 +12,8 @@ export const summaries: Readonly<Record<string, string>> = {
   daemon: 'run mured in the foreground, beside an engine that already runs',
   install: 'make this machine a host of Mure: mured takes over the docker socket',
   uninstall: 'put back what "install" changed',
+  cluster: 'show and change the settings that docker has no words for',
+  explain: 'why a task is where it is, or nowhere',
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',
   bench: 'measure, beside a peer in the same run',

@@ -2,8 +2,9 @@ import type { Instant } from '#lib/clock.ts'
 import { create, update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
 import type { ClusterSpec } from '#model/cluster.ts'
-import { clusterDefaults, networkingDefaults, taskHistoryLimit } from '#model/defaults.ts'
+import { networkingDefaults, taskHistoryLimit } from '#model/defaults.ts'
 import type { NodeId, ServiceId, TaskId } from '#model/id.ts'
+import { schedulingSettings } from '#model/scheduling.ts'
 import type { Service } from '#model/service.ts'
 import { isRunnable } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
@@ -219,12 +220,10 @@ function settingsOf(view: View) {
     spec = cluster.spec
     networking = cluster.status.networking
   }
-  const { scheduling } = spec
   return {
     networking,
     taskHistoryLimit: taskHistoryLimit(spec),
-    drainOrder: scheduling?.drainOrder ?? clusterDefaults.drainOrder,
-    strategy: scheduling?.strategy ?? clusterDefaults.strategy,
+    ...schedulingSettings(spec),
   }
 }
 

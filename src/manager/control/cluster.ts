@@ -1,6 +1,8 @@
 import type { Instant } from '#lib/clock.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Cluster, ClusterSpec, RootCa } from '#model/cluster.ts'
+import { schedulingProblems } from '#model/scheduling.ts'
+import { refuse } from '#model/validate/problem.ts'
 import { signingRootOf } from '#security/root-ca.ts'
 import { beginRotation } from '#security/root-rotation.ts'
 import type { TokenRotation, WriteOptions } from './control.ts'
@@ -75,6 +77,7 @@ async function rootCaFor(
 const minimumExpiryMs = 3_600_000
 
 function check(spec: ClusterSpec): void {
+  if (spec.scheduling !== undefined) refuse(schedulingProblems(spec.scheduling))
   const expiry = spec.ca?.certificateExpiryMs
   if (expiry !== undefined && expiry < minimumExpiryMs)
     throw new MureError('invalid', grpcText('InvalidArgument', 'minimum certificate expiry time is: 1h0m0s'))

@@ -9,9 +9,11 @@ import type { Duplex } from 'node:stream'
 import type { RelayRequest } from '#rpc/messages.ts'
 import type { Wait } from '#lib/wait.ts'
 
+import type { PlacementReport } from '../explain/placement-report.ts'
 import type { AttachmentRequest, ContainerAttachment } from './attachments.ts'
 
 export type { ContainerAttachment } from './attachments.ts'
+export type { PlacementReport } from '../explain/placement-report.ts'
 export type { Mirror, View, ViewListener } from '#store/mirror/view.ts'
 
 /** What came with a write beside the spec. */
@@ -73,6 +75,9 @@ export interface Control {
   createConfig(spec: ConfigSpec, options: WriteOptions): Promise<Config>
   updateConfig(id: ConfigId, version: number, spec: ConfigSpec, options: WriteOptions): Promise<Config>
   removeConfig(id: ConfigId, options: WriteOptions): Promise<void>
+
+  /** Where the tasks of a service are, or the one task is, and why: by id, name or the beginning of an id. */
+  explain(wanted: string): PlacementReport
 
   /** A connection to the engine of any node of the cluster, carrying one HTTP request. `unavailable` if the node is down. */
   relay(nodeId: NodeId, request: RelayRequest, wait: Wait): Promise<Duplex>

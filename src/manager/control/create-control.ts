@@ -6,6 +6,7 @@ import type { NodeId } from '#model/id.ts'
 import type { RelayRequest } from '#rpc/messages.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
+import { explainPlacement } from '../explain/placement-report.ts'
 import { attachContainer, releaseAttachment } from './attachments.ts'
 import { updateCluster } from './cluster.ts'
 import type { TokenMaker } from './cluster.ts'
@@ -54,6 +55,8 @@ export function createControl(parts: ControlParts): Control {
     createConfig: (spec, options) => createConfig(writer, spec, options),
     updateConfig: (id, version, spec, options) => updateConfig(writer, id, version, spec, options),
     removeConfig: (id, options) => removeConfig(writer, id, options),
+    explain: (wanted) =>
+      explainPlacement(parts.mirror, wanted, { now: parts.clock.now(), random: parts.random }),
     relay: parts.relay,
   }
 }

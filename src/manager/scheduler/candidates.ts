@@ -38,7 +38,7 @@ export class Candidates {
       nodes.map((node) => ({
         node,
         reluctance: reluctanceOf(node, by),
-        score: by.strategy(node, by.like),
+        score: by.strategy.score(node, by.like, by.random),
         tie: by.random.below(2 ** 32),
       })),
       better,
@@ -53,7 +53,7 @@ export class Candidates {
         continue
       }
       place(best.node)
-      best.score = this.#by.strategy(best.node, this.#by.like)
+      best.score = this.#by.strategy.score(best.node, this.#by.like, this.#by.random, best.score)
       this.#heap.settleTop()
       return true
     }
@@ -64,7 +64,8 @@ export class Candidates {
 const better = (a: Candidate, b: Candidate): number =>
   a.reluctance - b.reluctance || compareScores(a.score, b.score) || a.tie - b.tie
 
-function reluctanceOf(node: NodeInfo, { like, now }: RankBy): number {
+/** How much rather the node is avoided; 0: no reason to. */
+export function reluctanceOf(node: NodeInfo, { like, now }: Pick<RankBy, 'like' | 'now'>): number {
   const failures = node.recentFailures(like, now)
   return (failures >= manyFailures ? failures : 0) + avoided(node.node, like)
 }

@@ -1,6 +1,6 @@
 import type { Task } from '#model/task.ts'
-import { filters } from './filters/all.ts'
-import type { Filter } from './filters/filter.ts'
+import { filterOf, filters } from './filters/all.ts'
+import type { Filter, FilterName } from './filters/filter.ts'
 import type { NodeInfo } from './node-info.ts'
 
 /** The filters that have something to say about tasks like this one, ready to be asked of any node. */
@@ -16,8 +16,14 @@ export const testsFor = (task: Task): FilterTest[] =>
 export const refusal = (node: NodeInfo, tests: readonly FilterTest[]): Filter | undefined =>
   tests.find((test) => !test.passes(node))?.filter
 
-/** "insufficient resources on 3 nodes; 1 node not available for new tasks": what refuses most comes first. */
-export function explainRefusals(nodes: Iterable<NodeInfo>, tests: readonly FilterTest[]): string {
+/** A filter, and how many nodes it refuses that none before it does. */
+export interface Refusals {
+  readonly filter: FilterName
+  readonly nodes: number
+}
+
+/** What refuses most comes first. */
+export function countRefusals(nodes: Iterable<NodeInfo>, tests: readonly FilterTest[]): Refusals[] {
   const refused = new Map<Filter, number>()
   for (const node of nodes) {
     const filter = refusal(node, tests)
@@ -25,6 +31,9 @@ export function explainRefusals(nodes: Iterable<NodeInfo>, tests: readonly Filte
   }
   return [...refused]
     .sort((a, b) => b[1] - a[1])
-    .map(([filter, count]) => filter.explain(count))
-    .join('; ')
+    .map(([filter, count]) => ({ filter: filter.name, nodes: count }))
 }
+
+/** In Swarm's words: "insufficient resources on 3 nodes; 1 node not available for new tasks". */
+export const sentence = (refusals: readonly Refusals[]): string =>
+  refusals.map(({ filter, nodes }) => filterOf(filter).explain(nodes)).join('; ')

@@ -4,8 +4,10 @@ import type { Random } from '#lib/random.ts'
 import type { SchedulingStrategy } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
 import type { GenericResource } from '#model/resources.ts'
+import { strategyOf } from '#model/scheduling.ts'
 import type { Task } from '#model/task.ts'
-import { explainRefusals, refusal, testsFor } from './explain.ts'
+import { countRefusals, refusal, sentence, testsFor } from './explain.ts'
+import type { Refusals } from './explain.ts'
 import { alikeKey } from './node-info.ts'
 import type { NodeInfo } from './node-info.ts'
 import { spreadOver } from './spread.ts'
@@ -20,6 +22,8 @@ export interface Placement {
 
 export interface Unplaced {
   readonly task: Task
+  /** What keeps it off which number of nodes, the most telling filter first. */
+  readonly refusals: readonly Refusals[]
   /** In Swarm's words: "no suitable node (insufficient resources on 3 nodes)". */
   readonly reason: string
 }
@@ -30,6 +34,7 @@ export interface ScheduleResult {
 }
 
 export interface ScheduleOptions {
+  /** The cluster's; a service's label may say another. */
   readonly strategy: SchedulingStrategy
   readonly random: Random
   /** For how recent a failure is. */
@@ -72,25 +77,31 @@ function scheduleGroup(
   const tests = testsFor(like)
   const suits = (node: NodeInfo) => refusal(node, tests) === undefined
   const preferences = (like.spec.placement?.preferences ?? []).map((preference) => preference.spread)
-  const by = { strategy: strategies[strategy], like, now, random }
+  const by = { strategy: strategies[strategyOf(like.serviceLabels, strategy)], like, now, random }
   const candidates = spreadOver(nodes.filter(suits), preferences, by)
-  let reason: string | undefined
+  let why: Omit<Unplaced, 'task'> | undefined
   for (const task of group) {
     const taken = candidates.take(suits, (node) => placed.push(place(task, node)))
     if (taken) continue
-    reason ??= noSuitableNode(explainRefusals(nodes, tests))
-    unplaced.push({ task, reason })
+    why ??= whyNowhere(countRefusals(nodes, tests))
+    unplaced.push({ task, ...why })
   }
 }
 
-const noSuitableNode = (why: string): string =>
-  why === '' ? 'no suitable node' : `no suitable node (${why})`
+const whyNowhere = (refusals: readonly Refusals[]): Omit<Unplaced, 'task'> => ({
+  refusals,
+  reason: refusals.length === 0 ? 'no suitable node' : `no suitable node (${sentence(refusals)})`,
+})
 
 /** A global task's node was chosen with the task; it still has to fit there. */
 function placePreassigned(task: Task, infos: Infos, placed: Placement[], unplaced: Unplaced[]): void {
   const node = task.nodeId === '' ? undefined : infos.get(task.nodeId)
-  const why = node === undefined ? 'its node is gone' : explainRefusals([node], testsFor(task))
-  if (node === undefined || why !== '') unplaced.push({ task, reason: noSuitableNode(why) })
+  if (node === undefined) {
+    unplaced.push({ task, refusals: [], reason: 'no suitable node (its node is gone)' })
+    return
+  }
+  const refusals = countRefusals([node], testsFor(task))
+  if (refusals.length > 0) unplaced.push({ task, ...whyNowhere(refusals) })
   else placed.push(place(task, node))
 }
 

@@ -1,6 +1,7 @@
 import { parseConstraint } from '../constraint.ts'
 import type { ContainerSpec, Mount } from '../container.ts'
 import type { ResourceRequirements } from '../resources.ts'
+import { strategyProblems } from '../scheduling.ts'
 import type { PortSpec, ServiceSpec, TaskTemplate, UpdatePolicy } from '../service.ts'
 import { nameProblem } from './name.ts'
 import type { Problem } from './problem.ts'
@@ -17,6 +18,7 @@ export function serviceProblems(spec: ServiceSpec): Problem[] {
     ...updateProblems('UpdateConfig', spec.update),
     ...updateProblems('RollbackConfig', spec.rollback),
     ...endpointProblems(spec),
+    ...strategyProblems(spec.labels),
   ]
 }
 

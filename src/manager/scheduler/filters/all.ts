@@ -1,5 +1,5 @@
 import { constraints } from './constraints.ts'
-import type { Filter } from './filter.ts'
+import type { Filter, FilterName } from './filter.ts'
 import { hostPorts } from './host-ports.ts'
 import { maxReplicas } from './max-replicas.ts'
 import { platform } from './platform.ts'
@@ -19,3 +19,11 @@ export const filters: readonly Filter[] = [
   maxReplicas,
   taints,
 ]
+
+const byName = new Map(filters.map((filter) => [filter.name, filter]))
+
+export function filterOf(name: FilterName): Filter {
+  const filter = byName.get(name)
+  if (filter === undefined) throw new Error(`there is no filter ${name}`)
+  return filter
+}

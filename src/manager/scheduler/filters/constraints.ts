@@ -1,4 +1,4 @@
-import { meetsConstraints, parseConstraints } from '#model/constraint.ts'
+import { meetsConstraints, parseConstraint, parseConstraints } from '#model/constraint.ts'
 import { onNodes } from './filter.ts'
 import type { Filter } from './filter.ts'
 
@@ -11,6 +11,15 @@ export const constraints: Filter = {
     // What does not parse is refused before it is stored; should it come all the same, no node meets it.
     if (parsed.length < texts.length) return () => false
     return (info) => meetsConstraints(info.node, parsed)
+  },
+  detail({ node }, task) {
+    const texts = task.spec.placement?.constraints ?? []
+    return texts
+      .filter((text) => {
+        const parsed = parseConstraint(text)
+        return 'refusal' in parsed || !meetsConstraints(node, [parsed])
+      })
+      .join(', ')
   },
   explain: (nodes) => `scheduling constraints not satisfied on ${onNodes(nodes)}`,
 }

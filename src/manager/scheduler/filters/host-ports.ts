@@ -9,5 +9,9 @@ export const hostPorts: Filter = {
     const keys = hostPortsOf(task)
     return keys.length === 0 ? undefined : (info) => !keys.some((key) => info.usesHostPort(key))
   },
+  detail: (info, task) =>
+    `taken: ${hostPortsOf(task)
+      .filter((key) => info.usesHostPort(key))
+      .join(', ')}`,
   explain: (nodes) => `host-mode port already in use on ${onNodes(nodes)}`,
 }

@@ -1,4 +1,5 @@
 import { architectures } from '#model/constraint.ts'
+import type { Platform } from '#model/service.ts'
 import { onNodes } from './filter.ts'
 import type { Filter } from './filter.ts'
 
@@ -18,5 +19,12 @@ export const platform: Filter = {
       )
     }
   },
+  detail({ node }, task) {
+    const { os, architecture } = node.status.description?.platform ?? { os: '', architecture: '' }
+    const offered = task.spec.placement?.platforms ?? []
+    return `it is ${os}/${architecture}, the image is for ${offered.map(nameOf).join(', ')}`
+  },
   explain: (nodes) => `unsupported platform on ${onNodes(nodes)}`,
 }
+
+const nameOf = ({ os = '', architecture = '' }: Platform): string => `${os}/${architecture}`

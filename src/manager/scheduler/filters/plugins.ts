@@ -15,6 +15,10 @@ export const plugins: Filter = {
       volumes.every((name) => has(info, 'Volume', name)) &&
       (!needsLog || !hasAny(info, 'Log') || has(info, 'Log', log))
   },
+  detail: (info, task) =>
+    [...volumeDriversOf(task), task.spec.logDriver?.name ?? '']
+      .filter((name) => name !== '' && !has(info, 'Volume', name) && !has(info, 'Log', name))
+      .join(', '),
   explain: (nodes) => `missing plugin on ${onNodes(nodes)}`,
 }
 

@@ -5,5 +5,9 @@ import type { Filter } from './filter.ts'
 export const ready: Filter = {
   name: 'ready',
   prepare: () => (info) => info.node.status.state === 'ready' && info.node.spec.availability === 'active',
+  detail: ({ node }) =>
+    node.status.state === 'ready'
+      ? `its availability is ${node.spec.availability}`
+      : `it is ${node.status.state}`,
   explain: (nodes) => `${onNodes(nodes)} not available for new tasks`,
 }

@@ -12,5 +12,19 @@ export const resources: Filter = {
       info.memoryBytesFree >= memoryBytes &&
       (generic.length === 0 || info.generic.choose(generic) !== undefined)
   },
+  detail(info, task) {
+    const { cpuNano = 0, memoryBytes = 0, generic = [] } = task.spec.resources?.reservations ?? {}
+    const short: string[] = []
+    if (info.cpuNanoFree < cpuNano) short.push(`${cpus(cpuNano)} reserved, ${cpus(info.cpuNanoFree)} free`)
+    if (info.memoryBytesFree < memoryBytes)
+      short.push(`${mebibytes(memoryBytes)} reserved, ${mebibytes(info.memoryBytesFree)} free`)
+    for (const wanted of generic)
+      if (info.generic.choose([wanted]) === undefined) short.push(`not enough ${wanted.kind}`)
+    return short.join('; ')
+  },
   explain: (nodes) => `insufficient resources on ${onNodes(nodes)}`,
 }
+
+const cpus = (nano: number): string => `${String(Math.round(nano / 1e7) / 100)} CPUs`
+
+const mebibytes = (bytes: number): string => `${String(Math.floor(bytes / 2 ** 20))} MiB`

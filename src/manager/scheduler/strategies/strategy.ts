@@ -1,11 +1,16 @@
+import type { Random } from '#lib/random.ts'
 import type { Task } from '#model/task.ts'
 import type { NodeInfo } from '../node-info.ts'
 
 /** What makes a node the better one, most telling first; the lesser number wins. */
 export type Score = readonly number[]
 
-/** How a node looks to one more task. Asked again after each placement on the node. */
-export type Strategy = (node: NodeInfo, task: Task) => Score
+export interface Strategy {
+  /** How a node looks to one more task. Asked again after each placement on the node, with what it said `before`. */
+  score(node: NodeInfo, task: Task, random: Random, before?: Score): Score
+  /** The same for people. */
+  describe(node: NodeInfo, task: Task): string
+}
 
 export function compareScores(a: Score, b: Score): number {
   for (let i = 0; i < a.length; i++) {
