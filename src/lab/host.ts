@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
-import { removeCgroups } from './cgroups.ts'
+import { raiseWeight, removeCgroups } from './cgroups.ts'
 import { layOut, logFile } from './host-files.ts'
 import { plugIn, pluggedHosts, setCable, unplug } from './network.ts'
 import { hostMark, isMarked, killMarked, labMark } from './processes.ts'
@@ -38,6 +38,7 @@ export async function startHost(lab: LabRecord, host: LabHost, wait: Wait): Prom
   if ((await hostPid(lab, host)) !== undefined) return
   // Should it have been on its way up when its starter was killed: one engine at a time on these files.
   await killMarked(wait, ...marksOf(lab, host))
+  await raiseWeight(cgroupOfHost(lab.name, host.name))
   await plugIn(lab, host)
   await layOut(lab, host)
   const log = await open(logFile(lab.name, host.name, 'init'), 'a')

@@ -84,7 +84,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   /** Looks until it is so, or says after the limit what it saw last. */
-  async until(what: string, look: () => Promise<boolean | string>, timeoutMs = 30_000): Promise<void> {
+  async until(what: string, look: () => Promise<boolean | string>, timeoutMs = 60_000): Promise<void> {
     let last: unknown
     const started = performance.now()
     for (;;) {

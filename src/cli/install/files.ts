@@ -29,6 +29,9 @@ TimeoutStopSec=15
 Restart=always
 RestartSec=1
 StartLimitIntervalSec=0
+# Beats must go out however busy the containers are.
+Nice=-10
+CPUWeight=1000
 OOMScoreAdjust=-500
 LimitNOFILE=1048576
 TasksMax=infinity
