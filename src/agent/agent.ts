@@ -4,7 +4,8 @@ import type { EngineEvent } from '#engine/types.ts'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Random } from '#lib/random.ts'
-import { sleep } from '#lib/wait.ts'
+import { abortable, sleep } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
 import type { Network } from '#model/network.ts'
 import type { Assignments, ManagerAddress } from '#rpc/messages.ts'
 import type { Identity, RpcClient } from '#rpc/transport.ts'
@@ -69,6 +70,7 @@ export class Agent implements AsyncDisposable {
   readonly #plain: PlainContainers
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
+  readonly #assigned = Promise.withResolvers<undefined>()
   #session: OpenSession | undefined
   #identity: Pick<Identity, 'certificate' | 'trust'>
   #isRemoved = false
@@ -148,6 +150,11 @@ export class Agent implements AsyncDisposable {
     return this.#managers.all
   }
 
+  /** Resolves once a manager has written this node down and told it what to run. */
+  async known(wait: Wait): Promise<void> {
+    await abortable(this.#assigned.promise, wait.signal, 'a manager to know this host')
+  }
+
   /** Ends the session, so that the next begins with the present identity. */
   reconnect(): void {
     this.#sessions.renew()
@@ -223,6 +230,7 @@ export class Agent implements AsyncDisposable {
     this.#network?.setNetworks(networks, full)
     this.#files.assign(secrets, configs, full)
     this.#executor.assign(this.#plain.take(tasks, full), full)
+    if (full) this.#assigned.resolve(undefined)
   }
 
   #removed(): void {

@@ -61,7 +61,10 @@ export interface ContainerPlace {
 /** This host's own part in the cluster: what `docker swarm init | join | leave | unlock` act upon. */
 export interface LocalNode {
   info(): LocalNodeInfo
-  /** Resolves at once, or, while the manager here comes up, when it has; but not later than after a few seconds. */
+  /**
+   * Resolves when what this node shows is up to date: a manager that comes up has done so, and has heard of all that was
+   * acknowledged before the call. But not later than after a few seconds.
+   */
   settled(): Promise<void>
   init(request: InitRequest, wait: Wait): Promise<NodeId>
   join(request: JoinRequest, wait: Wait): Promise<void>

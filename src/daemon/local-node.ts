@@ -61,6 +61,8 @@ const startTimeoutMs = 60_000
 const roleChangeTimeoutMs = 120_000
 /** Requests wait for a manager that comes up; without its peers it does not, and that is said then. */
 const settlingMs = 5_000
+/** A join that was admitted is one, also when no manager takes up the session for as long. */
+const knownMs = 10_000
 
 /** This host's part in a cluster, over its whole life: none, worker, manager, locked; and every way between them. */
 export class LocalNodeService implements LocalNode, AsyncDisposable {
@@ -97,8 +99,9 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     }
   }
 
-  settled(): Promise<void> {
-    return this.#starting
+  async settled(): Promise<void> {
+    await this.#starting
+    await this.#runtime?.manager.caughtUp()
   }
 
   control(): Control {
@@ -217,11 +220,24 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         this.#adopt(state, this.#newCredentials(state, admission.keys), undefined)
         await this.#startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
         if (admission.role === 'manager') await this.#becomeManager(wait)
+        await this.#known()
         this.#phase = 'active'
       } catch (error) {
         await this.#forget()
         throw error
       }
+    })
+  }
+
+  /** The cluster knows this host by then, as ready: or it will soon, which is no reason to fail. */
+  async #known(): Promise<void> {
+    using wait = startWait({
+      timeoutMs: knownMs,
+      signal: this.#stop.signal,
+      what: 'a manager to know this host',
+    })
+    await this.#agent?.known(wait).catch((error: unknown) => {
+      this.#options.logger.warn('no manager has this host yet', { error: errorText(error) })
     })
   }
 
@@ -235,6 +251,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       this.#adopt(state, credentials, runtime)
       await this.#stateFile.write(state)
       await this.#startAgent(state)
+      await this.#known()
       return state.nodeId
     } catch (error) {
       await this.#forget()

@@ -15,6 +15,7 @@ import { sealingCodec } from '#store/codec.ts'
 import { EtcdStore } from '#store/etcd/store.ts'
 import { startMirror } from '#store/mirror/mirror.ts'
 import type { Mirror } from '#store/mirror/view.ts'
+import { CatchUp } from './catch-up.ts'
 import type { Control } from './control/control.ts'
 import { createControl } from './control/create-control.ts'
 import { beatsPath, reportBeats } from './dispatcher/beat-reporter.ts'
@@ -52,6 +53,8 @@ export interface Manager extends AsyncDisposable {
   readonly store: EtcdStore
   readonly port: number
   setIdentity(identity: Identity): void
+  /** Resolves when the mirror knows all that was acknowledged before the call. Never rejects, nor waits for long. */
+  caughtUp(): Promise<void>
   /** A certificate for this manager's own member of the store. */
   issueStorePeer(csr: string): Promise<string>
   /** This manager leaves: its record and its member go, the record first, while it can still be written. */
@@ -123,9 +126,11 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     stop.abort()
     await background.catch(() => undefined)
   })
+  const catchUp = new CatchUp(store, mirror)
   const owned = started.move()
   return {
     control,
+    caughtUp: () => catchUp.now(),
     mirror,
     store,
     port: server.port,
