@@ -167,4 +167,25 @@ export function resolveOwnAddresses(
   }
 }
 
+/** The interface that has the address (host:port) now. */
+export function interfaceOf(address: string, interfaces: Interfaces): string | undefined {
+  const host = splitHostPort(address, defaultClusterPort)?.host
+  for (const [name, addresses] of Object.entries(interfaces))
+    if (addresses?.some((one) => one.address === host) === true) return name
+  return undefined
+}
+
+/** What takes the place of `address` (host:port) now that the interface has other addresses; undefined: nothing does. */
+export function movedAddress(address: string, name: string, interfaces: Interfaces): string | undefined {
+  if (interfaceOf(address, interfaces) !== undefined || interfaces[name] === undefined) return undefined
+  const port = splitHostPort(address, defaultClusterPort)?.port ?? defaultClusterPort
+  try {
+    const host = addressOfInterface(name, interfaces)
+    return host === undefined ? undefined : joinHostPort({ host, port })
+  } catch {
+    // None, or several: nobody can tell which is meant.
+    return undefined
+  }
+}
+
 const isLinkLocal = (address: string): boolean => address.startsWith('169.254.') || address.startsWith('fe80')

@@ -24,6 +24,7 @@ import { Credentials } from './credentials.ts'
 import type { LocalNodeOptions } from './local-node.ts'
 import { choosePeerUrl, keyRingOf, startManagerRuntime } from './manager-runtime.ts'
 import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
+import { recordPlace } from './moved-manager.ts'
 import { newClusterObjects } from './new-cluster.ts'
 import type { NodeState } from './node-state.ts'
 
@@ -128,6 +129,7 @@ export async function forceNewCluster(
 ): Promise<ManagerRuntime> {
   const peerUrl = state.peerUrl ?? (await choosePeerUrl(state.listenAddress, state.advertiseAddress))
   const runtime = await startManagerRuntime(parts, { ...state, peerUrl }, { type: 'force-new' }, wait)
+  await recordPlace(runtime, { ...state, peerUrl }, wait)
   const { mirror, store } = runtime.manager
   // The other managers are no members any more; those that live come back as workers.
   await transactOn({ mirror, store }, wait, () =>

@@ -23,28 +23,23 @@ import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Control } from '#manager/control/control.ts'
 import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
-import type { ClusterId, NodeId } from '#model/id.ts'
+import type { NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
 import { KeyFile } from '#security/key-file.ts'
 import type { NodeKeys } from '#security/key-file.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
-import {
-  joinHostPort,
-  ownAddressToward,
-  resolveAdvertiseAddress,
-  resolveDataPathAddress,
-  resolveListenAddress,
-  resolveOwnAddresses,
-  splitHostPort,
-} from './addresses.ts'
-import { Credentials, requestAdmission } from './credentials.ts'
+import { resolveOwnAddresses, splitHostPort } from './addresses.ts'
+import { Credentials } from './credentials.ts'
+import { prepareJoin } from './joining.ts'
+import { leaveRefusal, sayGoodbye } from './leaving.ts'
 import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
+import { movedState, withInterface } from './moved.ts'
 import { startNodeAgent } from './node-agent.ts'
 import type { NodeAgent } from './node-agent.ts'
 import { NodeStateFile } from './node-state.ts'
 import type { NodeState } from './node-state.ts'
 import { askForPlace, giveBackPlace, isEnginesOwn } from './places.ts'
-import { leaveConsequence, refusals } from './refusals.ts'
+import { refusals } from './refusals.ts'
 
 export interface LocalNodeOptions {
   readonly engine: Engine
@@ -189,34 +184,12 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   join(request: JoinRequest, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#state !== undefined) throw refusals.exists()
-      const interfaces = networkInterfaces()
-      const listen = resolveListenAddress(request.listenAddress, interfaces)
-      const addresses = request.remoteAddresses.map((text) => {
-        const split = splitHostPort(text, 2377)
-        return split === undefined ? text : joinHostPort(split)
-      })
-      const dataPathAddress = resolveDataPathAddress(request.dataPathAddress, interfaces)
-      const advertise =
-        request.advertiseAddress === ''
-          ? ''
-          : joinHostPort(resolveAdvertiseAddress(request.advertiseAddress, listen, interfaces))
+      const ask = prepareJoin(request, networkInterfaces())
       this.#phase = 'pending'
       try {
-        const admission = await requestAdmission(
-          { addresses, token: request.joinToken, availability: request.availability },
-          wait,
-        )
-        const own = advertise === '' ? await ownAddressToward(admission.address, listen) : advertise
-        const state: NodeState = {
-          nodeId: admission.nodeId,
-          clusterId: admission.clusterId as ClusterId,
-          role: 'worker',
-          listenAddress: joinHostPort(listen),
-          advertiseAddress: own,
-          dataPathAddress,
-        }
+        const { admission, state } = await ask(wait)
         await this.#keyFile.write(admission.keys)
-        await this.#stateFile.write(state)
+        await this.#remember(state)
         this.#adopt(state, this.#newCredentials(state, admission.keys), undefined)
         await this.#startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
         if (admission.role === 'manager') await this.#becomeManager(wait)
@@ -249,7 +222,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     try {
       const { state, credentials, runtime } = await make()
       this.#adopt(state, credentials, runtime)
-      await this.#stateFile.write(state)
+      await this.#remember(state)
       await this.#startAgent(state)
       await this.#known()
       return state.nodeId
@@ -263,10 +236,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     return this.#mutex.run(async () => {
       if (this.#state === undefined) throw refusals.notInSwarm()
       if (this.#phase === 'locked' && !force) throw refusals.locked()
-      if (this.#runtime !== undefined && !force) this.#refuseLeaving(this.#runtime.manager.control)
+      if (this.#runtime !== undefined && !force) throw leaveRefusal(this.#runtime.manager.control)
       await this.#agent?.removeTasks()
       await this.#stopAgent()
-      if (this.#runtime !== undefined) await this.#leaveStore(this.#runtime, wait)
+      if (this.#runtime !== undefined) await sayGoodbye(this.#runtime.manager, this.#options.logger, wait)
       await this.#forget()
     })
   }
@@ -309,13 +282,20 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     return { ...this.#options, credentials }
   }
 
-  async #start(state: NodeState, keys: NodeKeys): Promise<void> {
+  async #start(before: NodeState, keys: NodeKeys): Promise<void> {
+    const moved = movedState(before, networkInterfaces())
+    const state = moved ?? before
+    if (moved !== undefined)
+      this.#options.logger.info('this host has another address now', { address: moved.advertiseAddress })
     const credentials = this.#newCredentials(state, keys)
     this.#adopt(state, credentials, undefined)
     // The agent first: tasks are looked after whatever becomes of the manager.
     await this.#startAgent(state)
     const { peerUrl } = state
-    if (state.role !== 'manager' || peerUrl === undefined) return
+    if (state.role !== 'manager' || peerUrl === undefined) {
+      await this.#remember(state)
+      return
+    }
     const parts = this.#parts(credentials)
     const starting = async () => {
       using wait = startWait({
@@ -323,9 +303,15 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         signal: this.#stop.signal,
         what: 'the store to come up',
       })
-      const { startManagerRuntime } = await managing()
-      const runtime = await startManagerRuntime(parts, { ...state, peerUrl }, { type: 'restart' }, wait)
+      const { startManagerRuntime, startMovedManager } = await managing()
+      const manager = { ...state, peerUrl }
+      const runtime =
+        moved === undefined
+          ? await startManagerRuntime(parts, manager, { type: 'restart' }, wait)
+          : await startMovedManager(parts, manager, this.#otherManagers(state), wait)
       this.#adopt(state, credentials, runtime)
+      // Not before: until the others know the new address, each start tells them again.
+      await this.#remember(state)
       started.resolve()
     }
     // A manager without a quorum waits for its peers; the API answers meanwhile.
@@ -375,6 +361,21 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     work().catch((error: unknown) => {
       if (!this.#stop.signal.aborted) this.#options.logger.warn(failure, { error: errorText(error) })
     })
+  }
+
+  #remember(state: NodeState): Promise<void> {
+    return this.#stateFile.write(withInterface(state, networkInterfaces()))
+  }
+
+  #otherManagers(self: NodeState): string[] {
+    const managers = this.#agent?.managers ?? []
+    const others = managers.filter(
+      ({ nodeId, address }) => nodeId !== self.nodeId && address !== self.advertiseAddress,
+    )
+    return shuffled(
+      this.#options.random,
+      others.map(({ address }) => address),
+    )
   }
 
   #managerAddresses(): string[] {
@@ -431,7 +432,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       wait,
     )
     const next: NodeState & { peerUrl: string } = { ...state, role: 'manager', peerUrl }
-    await this.#stateFile.write(next)
+    await this.#remember(next)
     const runtime = await startManagerRuntime(parts, next, mode, wait)
     this.#adopt(next, credentials, runtime)
     this.#agent?.reconnect()
@@ -445,7 +446,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     this.#runtime = undefined
     const { peerUrl: _, ...state } = { ...this.#state, role: 'worker' as const }
     this.#state = state
-    await this.#stateFile.write(state)
+    await this.#remember(state)
     await rm(memberDataDir(this.#options.dataDir), { recursive: true, force: true })
     await credentials.renew(this.#managerAddresses(), wait)
     await credentials.lock(undefined)
@@ -464,27 +465,6 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     this.#adopt(state, credentials, runtime)
     this.#agent?.reconnect()
     return state.nodeId
-  }
-
-  #refuseLeaving({ view }: Control): void {
-    const managers = [...view.list('node')].filter((node) => node.status.manager !== undefined)
-    const reachable = managers.filter((node) => node.status.manager?.reachability === 'reachable').length
-    throw refusals.leaveAsManager(leaveConsequence(reachable, managers.length - reachable))
-  }
-
-  /** The others go on without us: said to them where they can still be asked. */
-  async #leaveStore(runtime: ManagerRuntime, wait: Wait): Promise<void> {
-    const { mirror } = runtime.manager
-    const managers = [...mirror.list('node')].filter((node) => node.status.manager !== undefined)
-    if (managers.length <= 1) return
-    try {
-      using attempt = startWait({ timeoutMs: 10_000, signal: wait.signal, what: 'the others to take note' })
-      await runtime.manager.resign(attempt)
-    } catch (error) {
-      this.#options.logger.warn('the swarm could not be told that this manager leaves', {
-        error: errorText(error),
-      })
-    }
   }
 
   get #agent(): Agent | undefined {

@@ -13,6 +13,8 @@ export interface NodeState {
   /** host:port of the cluster RPC. */
   readonly listenAddress: string
   readonly advertiseAddress: string
+  /** The interface that had the advertised address; absent where none had, as behind an address translation. */
+  readonly advertiseInterface?: string
   /** '' = the same as the advertised one. */
   readonly dataPathAddress: string
   /** Present while the node is a manager: where its etcd member hears its peers. */

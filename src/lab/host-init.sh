@@ -63,8 +63,8 @@ case $HOST_KIND in
     ;;
   mure)
     keep dockerd dockerd -H unix:///run/mure/engine.sock --cgroup-parent "$HOST_CGROUP" &
-    # mured waits for its engine by itself. Its beats must go out however busy the containers are.
-    keep mured nice -n -10 "$MURE_NODE" --disable-warning=ExperimentalWarning "$MURE_ROOT/src/cli/main.ts" daemon \
+    # mured waits for its engine by itself.
+    keep mured "$MURE_NODE" --disable-warning=ExperimentalWarning "$MURE_ROOT/src/cli/main.ts" daemon \
       --host unix:///var/run/docker.sock --engine unix:///run/mure/engine.sock \
       --data-dir /var/lib/mure --run-dir /run/mure &
     ;;

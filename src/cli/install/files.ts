@@ -30,7 +30,6 @@ Restart=always
 RestartSec=1
 StartLimitIntervalSec=0
 # Beats must go out however busy the containers are.
-Nice=-10
 CPUWeight=1000
 OOMScoreAdjust=-500
 LimitNOFILE=1048576
