@@ -5,8 +5,11 @@ export const bridgePrefix = 'mub'
 
 export const bridgeName = (vxlanId: number): string => `${bridgePrefix}${vxlanId.toString(16)}`
 export const vxlanName = (vxlanId: number): string => `mux${vxlanId.toString(16)}`
+/** The hosts' ends of a daemon's cables begin so. `mark`: of the daemon, as others may live on the same host. */
+export const cablePrefix = (mark: string): string => `muv${mark.slice(0, 3)}`
 /** The two ends of an endpoint's cable: on the host's bridge, and in the sandbox until the engine renames it. */
-export const hostVeth = (endpointId: string): string => `muv${endpointId.slice(0, 10)}`
+export const hostVeth = (mark: string, endpointId: string): string =>
+  `${cablePrefix(mark)}${endpointId.slice(0, 9)}`
 export const sandboxVeth = (endpointId: string): string => `muc${endpointId.slice(0, 10)}`
 
 /** A task's hardware address follows from its IPv4 address, as the engine's own bridges have it. */

@@ -14,6 +14,8 @@ import { DataPlaneState } from './data-plane-state.ts'
 import { answer } from './dns/answer.ts'
 import { serveNames } from './dns/server.ts'
 import { EngineNetworks } from './engine-networks.ts'
+import { cablePrefix, hostVeth, macOfAddress } from './device-names.ts'
+import { Guard } from './guard/guard.ts'
 import { HostMesh } from './mesh/host-mesh.ts'
 import { numberHosts } from './mesh/return-path.ts'
 import type { HostNumbers } from './mesh/return-path.ts'
@@ -55,6 +57,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #owned = new AsyncDisposableStack()
   readonly #overlays: Overlays
   readonly #mesh: HostMesh
+  readonly #guard: Guard
+  readonly #mark: string
   readonly #engineNetworks: EngineNetworks
   #nameserver = ''
   #hostNumbers: HostNumbers = new Map()
@@ -78,6 +82,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const mark = createHash('sha256').update(dataDir).digest('hex').slice(0, 8)
     this.#engineNetworks = new EngineNetworks(engine, `mure-${mark}`)
     this.#driverName = `mure-${mark}`
+    this.#mark = mark
+    this.#guard = new Guard({ table: `mure_${mark}`, cablePrefix: cablePrefix(mark), logger })
     this.#overlays = new Overlays({ nodeId, state: this.#state, port: () => this.#port })
     this.#mesh = new HostMesh({ nodeId, state: this.#state, table: `mure_${mark}`, logger })
   }
@@ -149,6 +155,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       await this.#mesh.remove()
       for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.remove(id)
       await this.#overlays.removeAll()
+      await this.#guard.remove()
     })
   }
 
@@ -156,7 +163,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const { logger } = this.#options
     this.#nameserver = await this.#listenForNames()
     const driver = new OverlayDriver({
+      mark: this.#mark,
       sandboxes: this.#sandboxes,
+      guard: this.#guard,
       nameserver: this.#nameserver,
       logger,
       links: async (networkId) => {
@@ -206,10 +215,18 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
           endpointId: end.EndpointID,
           networkId,
           address: end.IPAddress,
+          address6: end.GlobalIPv6Address,
           sandbox: settings.SandboxKey ?? '',
         })
       }
     }
+    await this.#guard.restore(
+      this.#sandboxes.all().map(({ endpointId, address, address6 }) => ({
+        device: hostVeth(this.#mark, endpointId),
+        mac: macOfAddress(address),
+        addresses: [address, address6].filter((one) => one !== ''),
+      })),
+    )
     await this.#mutex.run(() => this.#sync(undefined))
   }
 
@@ -259,6 +276,13 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
         await this.#syncSandbox(sandbox)
     await this.#removeUnused(this.#usedNetworks())
     const bridges = this.#overlays.bridges
+    await this.#guard.sync({
+      bridges,
+      vxlanIds: this.#overlays.vxlanIds,
+      port: this.#port,
+      hosts: [...this.#state.hosts.values()].map(({ address }) => address).sort(),
+      nameserver: this.#nameserver,
+    })
     const isMeshConcerned = changed === undefined || changed.has(ingress?.meta.id ?? '')
     if (ingress !== undefined && (isMeshConcerned || bridges.join() !== this.#bridges))
       await this.#mesh.sync(ingress, bridges)
@@ -337,6 +361,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     for (const id of this.#overlays.present) await this.#overlays.repair(id)
     for (const sandbox of this.#sandboxes.bySandbox().keys())
       if (!this.#kernels.has(sandbox)) await this.#syncSandbox(sandbox)
+    await this.#guard.repair()
     await this.#mesh.repair(this.#ingress(), this.#overlays.bridges)
   }
 

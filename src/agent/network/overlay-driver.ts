@@ -2,6 +2,7 @@ import { errorText, MureError } from '#lib/errors.ts'
 import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
 import { bridgeName, hostVeth, macOfAddress, sandboxVeth } from './device-names.ts'
+import type { Cable } from './guard/cables.ts'
 import type {
   CreateEndpoint,
   CreateNetwork,
@@ -17,12 +18,19 @@ import { ipBatch, ipBatchLoose } from './tools.ts'
 export const networkIdOption = 'mure.network.id'
 
 export interface DriverParts {
+  /** Tells apart the daemons that share a host. */
+  readonly mark: string
   readonly sandboxes: Sandboxes
   readonly nameserver: string
   /** The VXLAN identifier and MTU of one of our networks, whose links are there by then. */
   readonly links: (networkId: string) => Promise<{ readonly vxlanId: number; readonly mtu: number }>
   /** Which of our networks one of the engine's is. */
   readonly ownNetworkOf: (engineNetworkId: string) => Promise<string>
+  /** What a container may send by its cable, before there is one, and after it is gone. */
+  readonly guard: {
+    readonly admit: (cable: Cable) => Promise<void>
+    readonly dismiss: (device: string) => Promise<void>
+  }
   /** A sandbox has one more end of a network, or one less. */
   readonly changed: (sandbox: string) => void
   readonly logger: Logger
@@ -53,26 +61,37 @@ export class OverlayDriver implements NetworkDriver {
   }
 
   async createEndpoint(call: CreateEndpoint): Promise<{ macAddress?: string }> {
-    const address = call.Interface?.Address?.split('/')[0] ?? ''
+    const [address = ''] = call.Interface?.Address?.split('/') ?? []
+    const [address6 = ''] = call.Interface?.AddressIPv6?.split('/') ?? []
     if (address === '') throw new MureError('invalid', 'an end of a network needs an address')
     const networkId = await this.#networkOf(call.NetworkID)
     const { vxlanId, mtu } = await this.#parts.links(networkId)
     const given = call.Interface?.MacAddress ?? ''
-    const mac = given === '' ? macOfAddress(address) : given
-    const [outer, inner] = [hostVeth(call.EndpointID), sandboxVeth(call.EndpointID)]
+    const mac = macOfAddress(address)
+    // Other hosts tell it by the address as well: nobody has another's.
+    if (given !== '' && given.toLowerCase() !== mac)
+      throw new MureError(
+        'invalid',
+        `a hardware address cannot be chosen on a network of the swarm: there ${address} has ${mac}`,
+      )
+    const [outer, inner] = [hostVeth(this.#parts.mark, call.EndpointID), sandboxVeth(call.EndpointID)]
+    const addresses = [address, address6].filter((one) => one !== '')
+    await this.#parts.guard.admit({ device: outer, mac, addresses })
     await ipBatchLoose([`link del ${outer}`])
     await ipBatch([
       `link add ${outer} mtu ${String(mtu)} type veth peer name ${inner} mtu ${String(mtu)} address ${mac}`,
       `link set ${outer} master ${bridgeName(vxlanId)} up`,
     ])
-    this.#parts.sandboxes.put({ endpointId: call.EndpointID, networkId, address, sandbox: '' })
+    this.#parts.sandboxes.put({ endpointId: call.EndpointID, networkId, address, address6, sandbox: '' })
     return given === '' ? { macAddress: mac } : {}
   }
 
   async deleteEndpoint({ EndpointID }: EndpointOf): Promise<void> {
     const sandbox = this.#parts.sandboxes.get(EndpointID)?.sandbox ?? ''
     this.#parts.sandboxes.remove(EndpointID)
-    await execResult('ip', ['link', 'del', hostVeth(EndpointID)])
+    const device = hostVeth(this.#parts.mark, EndpointID)
+    await execResult('ip', ['link', 'del', device])
+    await this.#parts.guard.dismiss(device)
     this.#parts.changed(sandbox)
   }
 

@@ -2,7 +2,10 @@
 export interface LocalEndpoint {
   readonly endpointId: string
   readonly networkId: string
+  /** IPv4. */
   readonly address: string
+  /** IPv6; '' where the network has none. */
+  readonly address6: string
   /** The path of the sandbox's network namespace; '' until it joins. */
   readonly sandbox: string
 }
@@ -17,6 +20,10 @@ export class Sandboxes {
 
   get(endpointId: string): LocalEndpoint | undefined {
     return this.#endpoints.get(endpointId)
+  }
+
+  all(): LocalEndpoint[] {
+    return [...this.#endpoints.values()]
   }
 
   remove(endpointId: string): void {

@@ -42,7 +42,7 @@ export class HostMesh {
     if (bridges.includes(ingressBridge) && this.#prepared !== ingressBridge)
       await this.#prepare(ingressBridge)
     const where = { table: this.#table, ingressBridge, localAddress }
-    await nft(renderPublishedPorts(where, this.#applied, ports, bridges))
+    await nft(renderPublishedPorts(where, this.#applied, ports))
     for (const address of removedTargets(this.#applied, ports))
       await execResult('conntrack', ['-D', '-p', 'udp', '--reply-src', address])
     this.#applied = ports

@@ -54,9 +54,6 @@ function frame(table: string, ingressBridge: string, localAddress: string): stri
     ...protocols.map((name) => `add set ip ${table} ${name}_unserved { type inet_service; }`),
     `add chain ip ${table} ports`,
     ...protocols.map((name) => `add rule ip ${table} ports ${name} dport vmap @${name}_ports`),
-    // Before an answer of the mesh gets back its loopback address: so it is a task's own doing.
-    `add chain ip ${table} guard { type filter hook prerouting priority -300; }`,
-    `add rule ip ${table} guard iifname "${bridgePrefix}*" ip daddr 127.0.0.0/8 drop`,
     // Before the engine's own, so that nobody else's rule takes the port.
     `add chain ip ${table} prerouting { type nat hook prerouting priority -110; }`,
     `add rule ip ${table} prerouting iifname "${bridgePrefix}*" return`,
@@ -68,13 +65,6 @@ function frame(table: string, ingressBridge: string, localAddress: string): stri
     `add rule ip ${table} postrouting oifname "${ingressBridge}" ip saddr 127.0.0.0/8 snat to ${localAddress}`,
     `add chain ip ${table} input { type filter hook input priority 0; }`,
     ...protocols.map((name) => `add rule ip ${table} input ${name} dport @${name}_unserved reject`),
-    // From outside, only connections of the mesh come in; and no network is a way into another.
-    `add chain ip ${table} forward { type filter hook forward priority -5; }`,
-    // Within one network: the host's rules see bridged packets too.
-    `add set ip ${table} bridges { type ifname . ifname; }`,
-    `add rule ip ${table} forward iifname . oifname @bridges accept`,
-    `add rule ip ${table} forward oifname "${bridgePrefix}*" iifname "${bridgePrefix}*" ct state new drop`,
-    `add rule ip ${table} forward oifname "${bridgePrefix}*" ct state new ct status & dnat == 0 drop`,
   ]
 }
 
@@ -82,12 +72,9 @@ export function renderPublishedPorts(
   where: { readonly table: string; readonly ingressBridge: string; readonly localAddress: string },
   before: PublishedPorts | undefined,
   after: PublishedPorts,
-  bridges: readonly string[],
 ): string[] {
   const { table } = where
   const lines = before === undefined ? frame(table, where.ingressBridge, where.localAddress) : []
-  lines.push(`flush set ip ${table} bridges`)
-  for (const bridge of bridges) lines.push(`add element ip ${table} bridges { "${bridge}" . "${bridge}" }`)
   const drop = (port: PublishedPort) => {
     if (port.backends.length === 0)
       lines.push(`delete element ip ${table} ${port.protocol}_unserved { ${String(port.port)} }`)

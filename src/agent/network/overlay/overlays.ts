@@ -37,6 +37,10 @@ export class Overlays {
     return [...this.#present.values()].map(({ vxlanId }) => bridgeName(vxlanId)).sort()
   }
 
+  get vxlanIds(): number[] {
+    return [...this.#present.values()].map(({ vxlanId }) => vxlanId).sort((a, b) => a - b)
+  }
+
   has(networkId: string): boolean {
     return this.#present.has(networkId)
   }

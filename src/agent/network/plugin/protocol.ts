@@ -9,7 +9,11 @@ export interface CreateNetwork {
 export interface CreateEndpoint {
   readonly NetworkID: string
   readonly EndpointID: string
-  readonly Interface?: { readonly Address?: string; readonly MacAddress?: string } | null
+  readonly Interface?: {
+    readonly Address?: string
+    readonly AddressIPv6?: string
+    readonly MacAddress?: string
+  } | null
 }
 
 export interface EndpointOf {

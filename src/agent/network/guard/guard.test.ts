@@ -1,0 +1,43 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { linkLocalOf, removeCable, renderCable } from './cables.ts'
+import { renderHostGuard } from './host-rules.ts'
+
+const mac = '02:42:0a:00:00:03'
+
+test('a cable lets through its own addresses and no others', () => {
+  assert.deepEqual(renderCable('t', { device: 'muvabc1', mac, addresses: ['10.0.0.3'] }), [
+    'add chain bridge t c_muvabc1',
+    'flush chain bridge t c_muvabc1',
+    'add rule bridge t c_muvabc1 ether saddr != 02:42:0a:00:00:03 drop',
+    'add rule bridge t c_muvabc1 ip saddr 10.0.0.3 accept',
+    'add rule bridge t c_muvabc1 arp saddr ether 02:42:0a:00:00:03 arp saddr ip 10.0.0.3 accept',
+    'add rule bridge t c_muvabc1 drop',
+    'add element bridge t cables { "muvabc1" : goto c_muvabc1 }',
+  ])
+  const six = renderCable('t', { device: 'muvabc1', mac, addresses: ['10.0.0.3', 'fd00::3'] })
+  assert.ok(six.some((line) => line.endsWith('ip6 saddr { fd00::3, fe80::42:aff:fe00:3 } accept')))
+  assert.equal(removeCable('t', { device: 'muvabc1', mac, addresses: [] }).length, 3)
+})
+
+test('the address that a link gives itself', () => {
+  assert.equal(linkLocalOf(mac), 'fe80::42:aff:fe00:3')
+})
+
+test('without networks nothing is said of tunnels', () => {
+  const guard = {
+    bridges: [],
+    vxlanIds: [],
+    port: 4789,
+    hosts: ['192.168.0.1', 'fd00::1'],
+    nameserver: '169.254.53.1',
+  }
+  const none = renderHostGuard('t', guard)
+  assert.ok(!none.some((line) => line.includes('rule inet t tunnels')))
+  const some = renderHostGuard('t', { ...guard, bridges: ['mub1001'], vxlanIds: [4097] })
+  assert.ok(
+    some.includes('add rule inet t tunnels udp dport 4789 @th,96,24 { 4097 } ip saddr != @hosts drop'),
+  )
+  assert.ok(some.includes('add element inet t within { "mub1001" . "mub1001" }'))
+  assert.ok(some.includes('add element inet t hosts6 { fd00::1 }'))
+})

@@ -1,0 +1,81 @@
+/** What a host must know to keep the networks apart from each other, from itself and from the world outside. */
+export interface HostGuard {
+  /** Of the networks that are here. */
+  readonly bridges: readonly string[]
+  readonly vxlanIds: readonly number[]
+  /** UDP, of the tunnels. */
+  readonly port: number
+  /** Where tunnels may come from. */
+  readonly hosts: readonly string[]
+  /** The only thing on this host that containers reach through their networks. */
+  readonly nameserver: string
+}
+
+/**
+ * 1. A tunnel carries what another host of the cluster sends, and no container reaches a host's tunnel through the
+ *    host's own address.
+ * 2. A network is no way to the host: names are answered, connections of the mesh come back, and that is all.
+ * 3. A network is no way into another, nor out: only connections of the mesh come in from outside.
+ *
+ * All rules ask for networks of this daemon alone: others may live on the same host.
+ */
+export function renderHostGuard(table: string, guard: HostGuard): string[] {
+  const { bridges, vxlanIds, port, hosts, nameserver } = guard
+  const add = (what: string) => `add ${what.replace(/^(\S+) /, `$1 inet ${table} `)}`
+  const four = hosts.filter((host) => !host.includes(':'))
+  const six = hosts.filter((host) => host.includes(':'))
+  const tunnel = `udp dport ${String(port)}`
+  const lines = [
+    `add table inet ${table}`,
+    `delete table inet ${table}`,
+    `add table inet ${table}`,
+    add('set bridges { type ifname; }'),
+    add('set within { type ifname . ifname; }'),
+    add('set hosts { type ipv4_addr; }'),
+    add('set hosts6 { type ipv6_addr; }'),
+    ...elements(table, 'bridges', bridges.map(quoted)),
+    ...elements(
+      table,
+      'within',
+      bridges.map((bridge) => `${quoted(bridge)} . ${quoted(bridge)}`),
+    ),
+    ...elements(table, 'hosts', four),
+    ...elements(table, 'hosts6', six),
+    add('chain tunnels { type filter hook prerouting priority -310; }'),
+  ]
+  if (vxlanIds.length > 0) {
+    // The identifier stands behind UDP's header and four bytes of VXLAN's.
+    const ours = `${tunnel} @th,96,24 { ${vxlanIds.map(String).join(', ')} }`
+    lines.push(
+      add(`rule tunnels ${ours} ip saddr != @hosts drop`),
+      add(`rule tunnels ${ours} ip6 saddr != @hosts6 drop`),
+    )
+  }
+  return [
+    ...lines,
+    // Before an answer of the mesh gets back its loopback address: so it is a container's own doing.
+    add('chain loopback { type filter hook prerouting priority -300; }'),
+    add('rule loopback iifname @bridges ip daddr 127.0.0.0/8 drop'),
+    add('rule loopback iifname @bridges ip6 daddr ::1 drop'),
+    add('chain input { type filter hook input priority -5; }'),
+    add('rule input iifname != @bridges accept'),
+    add('rule input ct state established,related accept'),
+    add(`rule input ip daddr ${nameserver} meta l4proto { tcp, udp } th dport 53 accept`),
+    add('rule input icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept'),
+    add('rule input drop'),
+    add('chain forward { type filter hook forward priority -5; }'),
+    // Within one network: the host's rules see bridged packets too.
+    add('rule forward iifname . oifname @within accept'),
+    add('rule forward oifname @bridges iifname @bridges ct state new drop'),
+    add('rule forward oifname @bridges ct state new ct status & dnat == 0 drop'),
+    add('rule forward iifname @bridges ct state new drop'),
+    // Masked by this host's own address, a container would pass for a host.
+    add(`rule forward ${tunnel} ip daddr @hosts drop`),
+    add(`rule forward ${tunnel} ip6 daddr @hosts6 drop`),
+  ]
+}
+
+const quoted = (text: string): string => `"${text}"`
+
+const elements = (table: string, set: string, values: readonly string[]): string[] =>
+  values.length === 0 ? [] : [`add element inet ${table} ${set} { ${values.join(', ')} }`]

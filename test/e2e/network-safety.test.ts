@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { exec } from '#lib/exec.ts'
+import { wireOf } from '#lab/record.ts'
+import { macOfAddress } from '#agent/network/device-names.ts'
+import { TestCluster } from '../support/cluster.ts'
+import { tunnelPacket } from '../support/tunnel-packet.ts'
+
+const busybox = 'registry:5000/busybox:latest'
+
+let cluster: TestCluster
+/** Addresses of the plain containers, by name. */
+const address: Record<string, string> = {}
+
+/** On network `open`: friend and evil on manager01, victim on worker01. On network `other`: stranger on manager01. */
+before(async () => {
+  cluster = await TestCluster.up({ name: 'e2enetsafe', managers: 1, workers: 1 })
+  for (const network of ['open', 'other'])
+    await cluster.docker('manager01', 'network', 'create', '-d', 'overlay', '--attachable', network)
+  const start = async (host: string, name: string, network: string, ...options: string[]) => {
+    const args = ['run', '-d', '--name', name, '--network', network, ...options, busybox, 'sleep', '10000']
+    await cluster.docker(host, ...args)
+    const said = await cluster.docker(host, 'exec', name, 'ip', '-4', 'addr', 'show', 'eth0')
+    address[name] = /inet ([\d.]+)/.exec(said)?.[1] ?? ''
+  }
+  await start('manager01', 'friend', 'open')
+  await start('manager01', 'evil', 'open', '--privileged')
+  await start('worker01', 'victim', 'open')
+  await start('manager01', 'stranger', 'other')
+})
+after(() => cluster[Symbol.asyncDispose]())
+
+const hostAddress = (host: string) => cluster.lab.hosts.find(({ name }) => name === host)?.address ?? ''
+const sh = (host: string, container: string, line: string) =>
+  cluster.docker(host, 'exec', container, 'sh', '-c', line)
+const evil = (line: string) => sh('manager01', 'evil', line)
+const ping = (target = '', options = '') => `ping -c 2 -W 1 ${options} ${target} 2>&1 || true`
+const reaches = / 0% packet loss/
+const isLost = /100% packet loss|unreachable/
+
+test('a container is heard with its own addresses, and with nobody else’s', async () => {
+  assert.match(await evil(ping(address['friend'])), reaches)
+  assert.match(await evil(ping(address['victim'])), reaches)
+
+  // Another's IP address, and another's answer to who has it.
+  await evil(`ip addr add ${address['victim'] ?? ''}/32 dev eth0`)
+  assert.match(await evil(ping(address['friend'], `-I ${address['victim'] ?? ''}`)), isLost)
+  await evil(`arping -q -c 2 -A -s ${address['victim'] ?? ''} -I eth0 ${address['friend'] ?? ''} || true`)
+  await evil(`ip addr del ${address['victim'] ?? ''}/32 dev eth0`)
+  assert.match(await sh('manager01', 'friend', ping(address['victim'])), reaches)
+
+  // Another's hardware address.
+  const own = macOfAddress(address['evil'] ?? '')
+  const become = (mac: string) =>
+    evil(`ip link set eth0 down; ip link set eth0 address ${mac}; ip link set eth0 up`)
+  await become(macOfAddress(address['victim'] ?? ''))
+  assert.match(await evil(ping(address['friend'])), isLost)
+  assert.match(await sh('manager01', 'friend', ping(address['victim'])), reaches)
+  await become(own)
+  assert.match(await evil(ping(address['friend'])), reaches)
+})
+
+test('a network is no way into another, nor to its host', async () => {
+  const bridges = await cluster.run('manager01', 'ip', '-o', 'link', 'show', 'type', 'bridge')
+  const bridgeMac = /mub\w+:.*?link\/ether (\S+)/.exec(bridges)?.[1] ?? ''
+  const through = (target = '') =>
+    `ip neigh replace 169.254.99.1 lladdr ${bridgeMac} dev eth0 nud permanent; ` +
+    `ip route replace ${target} via 169.254.99.1 dev eth0 onlink`
+  await evil(through(address['stranger']))
+  assert.match(await evil(ping(address['stranger'])), isLost)
+  for (const host of ['manager01', 'worker01']) {
+    const there = hostAddress(host)
+    assert.doesNotMatch(await evil(`nc -w 2 ${there} 2377 </dev/null && echo connected || true`), isLost)
+    await evil(through(there))
+    assert.equal(await evil(`nc -w 2 ${there} 2377 </dev/null 2>/dev/null && echo connected || true`), '')
+    assert.match(await evil(ping(there)), isLost)
+    await evil(`ip route del ${there}`)
+  }
+  const names = await evil('nslookup stranger 2>&1 || true')
+  assert.match(names, /can't find|NXDOMAIN|SERVFAIL/)
+})
+
+test('only hosts of the cluster send into its tunnels', async () => {
+  const links = await cluster.run('worker01', 'ip', '-o', 'link', 'show', 'type', 'vxlan')
+  const vxlanId = Number.parseInt(/mux(\w+):/.exec(links)?.[1] ?? '', 16)
+  const end = (name: string) => ({ ip: address[name] ?? '', mac: macOfAddress(address[name] ?? '') })
+  const send = (text: string) => {
+    const packet = tunnelPacket({ vxlanId, from: end('friend'), to: end('victim'), port: 9999, text })
+    return [
+      process.execPath,
+      '-e',
+      `const s=require('node:dgram').createSocket('udp4');` +
+        `s.send(Buffer.from('${packet.toString('hex')}','hex'),4789,'${hostAddress('worker01')}',()=>s.close())`,
+    ]
+  }
+  await cluster.docker('worker01', 'exec', '-d', 'victim', 'sh', '-c', 'nc -lu -p 9999 >/tmp/heard')
+  await cluster.until('the victim to listen', async () =>
+    /:9999 /.test(await sh('worker01', 'victim', 'netstat -uln')),
+  )
+  await exec('ip', ['netns', 'exec', wireOf(cluster.lab.name), ...send('from the wire ')])
+  await cluster.run('manager01', ...send('from a host '))
+  await cluster.until('what a host sends to arrive', async () =>
+    (await sh('worker01', 'victim', 'cat /tmp/heard')).includes('from a host'),
+  )
+  assert.equal(await sh('worker01', 'victim', 'cat /tmp/heard'), 'from a host')
+  // A container's packet has its host's address once it is outside.
+  await evil(
+    `printf '%b' '${[...tunnelPacket({ vxlanId, from: end('friend'), to: end('victim'), port: 9999, text: 'from inside ' })].map((byte) => `\\x${byte.toString(16).padStart(2, '0')}`).join('')}' | nc -u -w 1 ${hostAddress('worker01')} 4789 || true`,
+  )
+  await cluster.run('manager01', ...send('again'))
+  await cluster.until('what a host sends to arrive', async () =>
+    (await sh('worker01', 'victim', 'cat /tmp/heard')).includes('again'),
+  )
+  assert.doesNotMatch(await sh('worker01', 'victim', 'cat /tmp/heard'), /inside|wire/)
+})
