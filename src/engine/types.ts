@@ -43,7 +43,15 @@ export interface ContainerInspect {
   readonly NetworkSettings: {
     readonly SandboxKey?: string
     readonly Networks?: Readonly<
-      Record<string, { readonly NetworkID: string; readonly EndpointID: string; readonly IPAddress: string; readonly GlobalIPv6Address: string }>
+      Record<
+        string,
+        {
+          readonly NetworkID: string
+          readonly EndpointID: string
+          readonly IPAddress: string
+          readonly GlobalIPv6Address: string
+        }
+      >
     > | null
     readonly Ports: Readonly<
       Record<string, readonly { readonly HostIp: string; readonly HostPort: string }[] | null>
