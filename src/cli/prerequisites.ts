@@ -17,6 +17,7 @@ const prerequisites: readonly Prerequisite[] = [
   { name: 'etcd-client', program: 'etcdctl' },
   { name: 'docker-registry', program: 'docker-registry' },
   { name: 'haproxy', program: 'haproxy' },
+  { name: 'nginx', program: 'nginx' },
   { name: 'nftables', program: 'nft' },
   { name: 'iptables', program: 'iptables' },
   { name: 'iproute2', program: 'ip' },

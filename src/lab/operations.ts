@@ -31,15 +31,21 @@ export async function moveCable(lab: string, host: string, state: 'up' | 'down',
   await onHost(lab, host, say, (record, machine) => setCable(record, machine, state))
 }
 
-/** Leads ports of this machine's loopback to the same ports of a host; the answer says which ones they became. */
+/** A port of a host, and the one of this machine's loopback that is to lead there if it is free. */
+export interface WantedForward {
+  readonly port: number
+  readonly hostPort: number
+}
+
+/** Leads ports of this machine's loopback to ports of a host; the answer says which ones they became. */
 export async function forwardPorts(
   lab: string,
   host: string,
-  ports: readonly number[],
+  ports: readonly WantedForward[],
   say: Say,
 ): Promise<readonly Forward[]> {
   return onHost(lab, host, say, async (record, machine, wait) => {
-    const wanted = ports.map((port) => ({ port, to: `${machine.address}:${String(port)}` }))
+    const wanted = ports.map(({ port, hostPort }) => ({ port, to: `${machine.address}:${String(hostPort)}` }))
     const { forwards } = await forward(record, wanted, wait)
     return forwards.filter((made) => wanted.some(({ to }) => to === made.to))
   })

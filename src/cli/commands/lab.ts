@@ -5,6 +5,7 @@ import type { Command } from 'commander'
 import { labDown } from '#lab/down.ts'
 import { logFile } from '#lab/host-files.ts'
 import { bootHost, forwardPorts, moveCable, stopHost } from '#lab/operations.ts'
+import type { WantedForward } from '#lab/operations.ts'
 import { hostOf, requireLab } from '#lab/record.ts'
 import type { LabRecord } from '#lab/record.ts'
 import { runInteractive } from '#lab/run.ts'
@@ -107,9 +108,12 @@ function registerHosts(lab: Command): void {
     .action(logs)
   lab
     .command('forward')
-    .description("lead ports of this machine's loopback to the same ports of a host")
+    .description("lead ports of this machine's loopback to ports of a host")
     .argument('<host>')
-    .argument('<port...>')
+    .argument(
+      '<port...>',
+      'of the host, or PORT-HERE:PORT-THERE; one that is taken becomes the next free one',
+    )
     .option(...nameOption)
     .action(forward)
 }
@@ -119,6 +123,14 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 function wholeNumber(text: string): number {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.')
   return Number(text)
+}
+
+function portPair(text: string): WantedForward {
+  const [, here, there] = /^(\d{1,5})(?::(\d{1,5}))?$/.exec(text) ?? []
+  const [port, hostPort] = [Number(here), Number(there ?? here)]
+  if (here === undefined || [port, hostPort].some((one) => one < 1 || one > 65_535))
+    throw new InvalidArgumentError(`"${text}" is no port, and no pair of ports like 8000:80.`)
+  return { port, hostPort }
 }
 
 interface UpCommandOptions extends NameOption {
@@ -204,6 +216,6 @@ async function logs(
 }
 
 async function forward(hostName: string, ports: string[], { name }: NameOption): Promise<void> {
-  for (const { port, to } of await forwardPorts(name, hostName, ports.map(wholeNumber), say))
+  for (const { port, to } of await forwardPorts(name, hostName, ports.map(portPair), say))
     say(`localhost:${String(port)} leads to ${to}`)
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { exec } from '#lib/exec.ts'
-import type { SeedImage } from './catalog.ts'
+import type { SeedImage } from './seed-image.ts'
 
 export interface Blob {
   /** `sha256:` and 64 hexadecimal digits */

@@ -1,26 +1,9 @@
-import { chmod, cp, mkdir, symlink, writeFile } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
-import { exec } from '#lib/exec.ts'
-
-/** An image that needs no hub: files of this machine's Debian packages, and how to run them. */
-export interface SeedImage {
-  readonly name: string
-  readonly tag: string
-  /** The machine's files that go in: when one of them changes, the image is made anew. */
-  readonly sources: readonly string[]
-  /** What a container does with it, in the words of the image specification. */
-  readonly config: {
-    readonly Cmd: readonly string[]
-    readonly Env: readonly string[]
-    readonly ExposedPorts?: Readonly<Record<string, object>>
-    readonly StopSignal?: string
-  }
-  /** Puts the image's files below an empty folder. */
-  fill(root: string): Promise<void>
-}
-
-const busybox = '/bin/busybox'
-const path = 'PATH=/bin:/sbin:/usr/bin:/usr/sbin'
+import { join } from 'node:path'
+import { busybox, fillBusybox, path, writeScript } from './files.ts'
+import { haproxy } from './haproxy.ts'
+import { nginx } from './nginx.ts'
+import { registry } from './registry.ts'
+import type { SeedImage } from './seed-image.ts'
 
 /** Says who answers: enough to see requests being spread, and an address for "is it well?". */
 const serve = `#!/bin/sh
@@ -32,7 +15,7 @@ exec httpd -f -p 8080 -h /www
 
 /**
  * The images that are in every lab's registry from the start. To add one: a file of its own that exports a
- * SeedImage (nginx: its binary, what `ldd` names, its configuration), and a line here.
+ * SeedImage, and a line here.
  */
 export const seedImages: readonly SeedImage[] = [
   {
@@ -53,28 +36,7 @@ export const seedImages: readonly SeedImage[] = [
       await writeScript(join(root, 'bin', 'serve'), serve)
     },
   },
+  haproxy,
+  nginx,
+  registry,
 ]
-
-/** A small Unix: one program under all of its names. */
-async function fillBusybox(root: string): Promise<void> {
-  for (const folder of ['bin', 'sbin', 'etc', 'tmp', 'dev', 'proc', 'sys', 'root', 'run', 'usr', 'var'])
-    await mkdir(join(root, folder))
-  await chmod(join(root, 'tmp'), 0o1777)
-  for (const folder of ['bin', 'sbin']) await symlink(`../${folder}`, join(root, 'usr', folder))
-  await cp(busybox, join(root, 'bin', 'busybox'))
-  const names = (await exec(busybox, ['--list']))
-    .split('\n')
-    .filter((name) => name !== '' && name !== 'busybox')
-  for (const name of names) await symlink('busybox', join(root, 'bin', name))
-  await writeFile(
-    join(root, 'etc', 'passwd'),
-    'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n',
-  )
-  await writeFile(join(root, 'etc', 'group'), 'root:x:0:\nnogroup:x:65534:\n')
-}
-
-export async function writeScript(file: string, text: string): Promise<void> {
-  await mkdir(dirname(file), { recursive: true })
-  await writeFile(file, text)
-  await chmod(file, 0o755)
-}

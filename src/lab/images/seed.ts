@@ -55,8 +55,10 @@ async function cachedStorage(wait: Wait, say: (text: string) => void): Promise<s
 /** Of what the images are made: the machine's files, and the code that makes images of them. */
 async function fingerprint(): Promise<string> {
   const hash = createHash('sha256')
-  for (const file of (await readdir(import.meta.dirname)).sort())
-    hash.update(await readFile(join(import.meta.dirname, file)))
+  for (const file of (await readdir(import.meta.dirname, { recursive: true })).sort()) {
+    const path = join(import.meta.dirname, file)
+    if ((await stat(path)).isFile()) hash.update(await readFile(path))
+  }
   for (const source of new Set(seedImages.flatMap((image) => image.sources))) {
     const { size, mtimeMs } = await stat(source)
     hash.update(`${source} ${String(size)} ${String(mtimeMs)}\n`)
