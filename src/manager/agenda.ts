@@ -169,7 +169,7 @@ const isUnassigned = (task: Task): boolean => task.status.state === 'new' || tas
 
 /** What the orchestrators distinguish in a task; what moves within a phase is no news to them. */
 function phaseOf(task: Task): string {
-  const { state, error } = task.status
+  const { state, error, files } = task.status
   const phase = isTerminal(state)
     ? 'ended'
     : state === 'running'
@@ -179,7 +179,7 @@ function phaseOf(task: Task): string {
         : state === 'pending'
           ? `pending ${error}`
           : 'coming'
-  return `${phase}/${task.desiredState}/${task.nodeId}`
+  return `${phase}/${task.desiredState}/${task.nodeId}/${String(files?.generation)}`
 }
 
 /** Heartbeats and sessions change a node's record and concern no task. */

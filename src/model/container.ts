@@ -51,12 +51,15 @@ export interface SecretReference {
   readonly secretId: SecretId
   readonly secretName: string
   readonly file?: FileTarget
+  /** Of the secret; absent = 0. Set when the spec is stored, see `model/file-version.ts`. */
+  readonly version?: number
 }
 
 export interface ConfigReference {
   readonly configId: ConfigId
   readonly configName: string
   readonly file?: FileTarget
+  readonly version?: number
   /** Used by a credential spec rather than a file. */
   readonly runtime?: boolean
 }

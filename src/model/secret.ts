@@ -15,7 +15,21 @@ export interface Secret {
   readonly kind: 'secret'
   readonly meta: Meta<SecretId>
   readonly spec: SecretSpec
-  readonly status: Record<string, never>
+  readonly status: FileStatus
+}
+
+/** Each time a secret or config is given new data it has a new version. What is in `spec` is the newest. */
+export interface FileStatus {
+  /** Of what is in `spec`; absent = 0, the first. */
+  readonly version?: number
+  /** Versions that a service or a task still goes by. */
+  readonly earlier?: readonly FileVersion[]
+}
+
+export interface FileVersion {
+  readonly version: number
+  readonly data: string
+  readonly templating?: Driver
 }
 
 export interface ConfigSpec {
@@ -29,5 +43,5 @@ export interface Config {
   readonly kind: 'config'
   readonly meta: Meta<ConfigId>
   readonly spec: ConfigSpec
-  readonly status: Record<string, never>
+  readonly status: FileStatus
 }

@@ -141,6 +141,8 @@ export interface ServiceStatus {
   readonly previousSpec?: ServiceSpec
   /** Generation of `previousSpec`'s template. */
   readonly previousGeneration?: number
+  /** The generation that came of new data in a secret or config, and when. */
+  readonly rotated?: { readonly generation: number; readonly at: Instant }
   readonly update?: UpdateStatus
   /** Virtual addresses and ports, from the allocator. */
   readonly endpoint?: {

@@ -37,6 +37,8 @@ export interface TaskStatus {
   readonly containers: readonly ContainerStatus[]
   /** Host-mode ports that the engine opened. */
   readonly hostPorts?: readonly PortSpec[]
+  /** What became of the newest `refresh` that the agent has seen. */
+  readonly files?: { readonly generation: number; readonly at: Instant; readonly error?: string }
 }
 
 /**
@@ -75,5 +77,17 @@ export interface Task {
   readonly restarts?: { readonly count: number; readonly at: readonly Instant[] }
   /** A replacement waits until then before it may go to `running`. */
   readonly startAfter?: Instant
+  /** Secrets and configs were given new data which this task gets while it runs. */
+  readonly refresh?: FileRefresh
   readonly status: TaskStatus
+}
+
+/** Other versions of a task's files than its spec names. */
+export interface FileRefresh {
+  /** The generation of the service's spec that names them. */
+  readonly generation: number
+  /** By the id of the secret or config. */
+  readonly versions: Readonly<Record<string, number>>
+  /** Sent to the container once its files are new. */
+  readonly signal?: string
 }

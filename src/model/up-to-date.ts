@@ -1,4 +1,5 @@
 import { meetsConstraints, parseConstraints } from './constraint.ts'
+import { presentTemplate, withoutVersions } from './file-version.ts'
 import type { Node } from './node.ts'
 import type { Service, TaskTemplate } from './service.ts'
 import type { Task } from './task.ts'
@@ -13,7 +14,7 @@ export function isUpToDate(task: Task, service: Service, node?: Node): boolean {
   if (task.serviceGeneration === service.meta.generation) return true
   const { template, endpoint } = service.spec
   if (!sameValue(task.ports, endpoint?.ports ?? none)) return false
-  switch (differenceOf(task.spec, template)) {
+  switch (differenceOf(presentTemplate(task), template)) {
     case 'none':
       return true
     case 'pull':
@@ -25,19 +26,26 @@ export function isUpToDate(task: Task, service: Service, node?: Node): boolean {
         node !== undefined &&
         meetsConstraints(node, parseConstraints(template.placement?.constraints ?? none))
       )
+    case 'files':
     case 'other':
       return false
   }
 }
 
-type TemplateDifference = 'none' | 'pull' | 'placement' | 'other'
+/** All that the task lacks is newer versions of its secrets and configs. */
+export const lacksFilesAlone = (task: Task, service: Service): boolean =>
+  sameValue(task.ports, service.spec.endpoint?.ports ?? none) &&
+  differenceOf(presentTemplate(task), service.spec.template) === 'files'
+
+/** `files`: other versions of the same secrets and configs. */
+export type TemplateDifference = 'none' | 'pull' | 'placement' | 'files' | 'other'
 
 const none: readonly never[] = []
 
 /** Tasks of one generation share their template, so a pair of templates is compared once for all of them. */
 const known = new WeakMap<TaskTemplate, WeakMap<TaskTemplate, TemplateDifference>>()
 
-function differenceOf(before: TaskTemplate, after: TaskTemplate): TemplateDifference {
+export function differenceOf(before: TaskTemplate, after: TaskTemplate): TemplateDifference {
   if (before === after) return 'none'
   let row = known.get(before)
   if (row === undefined) known.set(before, (row = new WeakMap()))
@@ -49,6 +57,7 @@ function differenceOf(before: TaskTemplate, after: TaskTemplate): TemplateDiffer
 function compared(before: TaskTemplate, after: TaskTemplate): TemplateDifference {
   if (sameValue(before, after)) return 'none'
   if (sameValue(withoutPull(before), withoutPull(after))) return 'pull'
+  if (sameValue(withoutVersions(before), withoutVersions(after))) return 'files'
   const { placement: _before, ...restBefore } = before
   const { placement: _after, ...restAfter } = after
   return sameValue(restBefore, restAfter) ? 'placement' : 'other'

@@ -7,8 +7,8 @@ import type { Attached } from './attachments.ts'
 import type { BoundFile } from './files/task-files.ts'
 import { hostConfig, hostModePorts, portKey } from './host-config.ts'
 import { taskLabels } from './labels.ts'
-import { expandPlaceholders } from './placeholders.ts'
-import type { PlaceholderNode } from './placeholders.ts'
+import { expandPlaceholders } from '#model/placeholders.ts'
+import type { PlaceholderNode } from '#model/placeholders.ts'
 
 export interface ContainerConfigOptions {
   readonly clusterId: string

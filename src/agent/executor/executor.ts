@@ -15,7 +15,7 @@ import type { Host } from './host.ts'
 import { Images } from './images.ts'
 import { labels, ownLabels } from './labels.ts'
 import { Orphans } from './orphans.ts'
-import type { PlaceholderNode } from './placeholders.ts'
+import type { PlaceholderNode } from '#model/placeholders.ts'
 import type { ContainerPhase } from './step.ts'
 import { TaskRunner } from './task-runner.ts'
 

@@ -7,7 +7,7 @@ import type { TaskStatus } from '#model/task.ts'
 import type { AttachmentProvider } from './attachments.ts'
 import type { TaskFiles } from './files/task-files.ts'
 import type { Images } from './images.ts'
-import type { PlaceholderNode } from './placeholders.ts'
+import type { PlaceholderNode } from '#model/placeholders.ts'
 
 /** What all task runners of a host share. */
 export interface Host {

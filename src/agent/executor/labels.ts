@@ -1,3 +1,4 @@
+import { taskName } from '#model/task-name.ts'
 import type { Task } from '#model/task.ts'
 
 /** The labels by which Swarm marks its containers: tools look for them, and we find our own by them after a restart. */
@@ -17,13 +18,6 @@ export const ownLabels = (clusterId: string, nodeId: string): string[] => [
   `${labels.clusterId}=${clusterId}`,
   `${labels.nodeId}=${nodeId}`,
 ]
-
-/** `web.1.<task>`, or `web.<node>.<task>` for a global service: also the container's name. */
-export function taskName(task: Task): string {
-  const place = task.slot > 0 ? String(task.slot) : task.nodeId
-  const base = task.serviceName === '' ? 'task' : task.serviceName
-  return `${base}.${place}.${task.meta.id}`
-}
 
 export function taskLabels(task: Task, clusterId: string): Record<string, string> {
   return {

@@ -20,6 +20,8 @@ export interface Situation {
   readonly maybeBackUntil: number
   /** Before then the other hosts may still send to it. */
   readonly mayStopFrom: number
+  /** Its secrets or configs have new data that it is to get where it is. */
+  readonly isRefreshDue?: boolean
 }
 
 export type Action =
@@ -28,6 +30,8 @@ export type Action =
   /** It is made and does not start yet. */
   | 'hold'
   | 'start'
+  /** Write its secrets and configs anew. */
+  | 'refresh'
   /** It runs, and counts as running once it is healthy. */
   | 'await-health'
   | 'run'
@@ -90,11 +94,13 @@ function stepOfWanted(situation: Situation): Step {
     case 'absent':
       return { action: compareStates(reported, 'starting') < 0 ? 'prepare' : 'lose' }
     case 'created':
+      if (situation.isRefreshDue === true) return { action: 'refresh' }
       if (compareStates(desired, 'ready') <= 0) return { action: 'hold' }
       if (situation.startAt > now) return { action: 'hold', wakeAt: situation.startAt }
       return { action: 'start' }
     case 'running':
       if (situation.health === 'unhealthy') return { action: 'stop' }
+      if (situation.isRefreshDue === true) return { action: 'refresh' }
       return { action: situation.health === 'starting' ? 'await-health' : 'run' }
     case 'exited':
       if (situation.maybeBackUntil > now) return { action: 'await-return', wakeAt: situation.maybeBackUntil }

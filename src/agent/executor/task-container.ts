@@ -1,11 +1,12 @@
 import { errorText, isMureError, MureError } from '#lib/errors.ts'
 import { stopGracePeriodDefaultMs } from '#model/defaults.ts'
+import { taskName } from '#model/task-name.ts'
 import type { Task } from '#model/task.ts'
 import type { Attached } from './attachments.ts'
 import { containerConfig } from './container-config.ts'
 import type { BoundFile } from './files/task-files.ts'
 import type { Host } from './host.ts'
-import { labels, taskName } from './labels.ts'
+import { labels } from './labels.ts'
 import { freshContainer, observe } from './observed.ts'
 import type { ObservedContainer } from './observed.ts'
 
@@ -82,6 +83,10 @@ export class TaskContainer {
       if (isMureError(error, 'precondition') || /No such container/.test(errorText(error))) return
       throw error
     }
+  }
+
+  async signal(name: string): Promise<void> {
+    if (this.#id !== undefined) await this.#host.engine.killContainer(this.#id, name)
   }
 
   /** Ends when the container has, at the latest with its grace period. */

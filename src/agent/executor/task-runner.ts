@@ -30,6 +30,7 @@ const withdrawalMs = 3_000
 const continues: ReadonlySet<Action> = new Set([
   'prepare',
   'start',
+  'refresh',
   'stop',
   'end',
   'conclude',
@@ -57,6 +58,8 @@ export class TaskRunner {
   readonly #closed = new AbortController()
   #isGone = false
   #isStopping = false
+  /** Signals of ours that the engine has not told of yet. */
+  #ownSignals = 0
   #startAt: number
   /** Infinite from a signal by hand until the end that it causes. */
   #maybeBackUntil = 0
@@ -115,7 +118,9 @@ export class TaskRunner {
 
   /** Something happened to the container. */
   hear(event: EngineEvent): void {
-    const isByHand = event.Action === 'kill' && !this.#isStopping
+    const isOwn = event.Action === 'kill' && this.#ownSignals > 0
+    if (isOwn) this.#ownSignals -= 1
+    const isByHand = event.Action === 'kill' && !this.#isStopping && !isOwn
     // What `docker stop` and `docker restart` begin with. After a plain `docker kill` nothing comes back.
     if (isByHand && event.Actor.Attributes['signal'] !== sigkill)
       this.#maybeBackUntil = Number.POSITIVE_INFINITY
@@ -174,6 +179,7 @@ export class TaskRunner {
       startAt: this.#startAt,
       maybeBackUntil: this.#maybeBackUntil,
       mayStopFrom: this.#mayStopFrom,
+      isRefreshDue: this.#isRefreshDue(),
     })
     await this.#perform(step.action, this.#container, observed)
     return step
@@ -205,6 +211,9 @@ export class TaskRunner {
           () => container.start(),
           (text) => `starting container failed: ${text}`,
         )
+        return
+      case 'refresh':
+        await this.#refresh(container, observed)
         return
       case 'await-health':
         this.#advance('starting', 'starting', observed)
@@ -245,6 +254,33 @@ export class TaskRunner {
     } finally {
       this.#preparing = undefined
     }
+  }
+
+  #isRefreshDue(): boolean {
+    return (this.#task.refresh?.generation ?? 0) > (this.#status.files?.generation ?? 0)
+  }
+
+  /** New files, then the signal, if its service wants one. A container that does not run needs none. */
+  async #refresh(container: TaskContainer, observed: ObservedContainer | undefined): Promise<void> {
+    const { refresh } = this.#task
+    if (refresh === undefined) return
+    let error: string | undefined
+    try {
+      await this.#host.files.rewrite(this.#task, this.#host.node())
+      if (refresh.signal !== undefined && observed?.phase === 'running') {
+        this.#ownSignals += 1
+        await container.signal(refresh.signal)
+      }
+    } catch (failure) {
+      if (this.#isUnwanted() || !isRefusal(failure)) throw failure
+      error = errorText(failure)
+    }
+    const files = {
+      generation: refresh.generation,
+      at: this.#wallTime(),
+      ...(error === undefined ? {} : { error }),
+    }
+    this.#report({ ...this.#status, files })
   }
 
   async #stop(container: TaskContainer): Promise<void> {
@@ -292,6 +328,7 @@ export class TaskRunner {
       message,
       error,
       containers: observed === undefined ? this.#status.containers : [observed.status],
+      ...this.#knownFiles(),
     })
   }
 
@@ -309,7 +346,13 @@ export class TaskRunner {
       error: '',
       containers,
       ...(hostPorts.length === 0 ? {} : { hostPorts }),
+      ...this.#knownFiles(),
     })
+  }
+
+  #knownFiles(): Pick<TaskStatus, 'files'> {
+    const { files } = this.#status
+    return files === undefined ? {} : { files }
   }
 
   #wallTime(): Instant {

@@ -53,10 +53,12 @@ export class ObjectWriter {
 
   async create<T extends StoredObject>(object: T, wait: Wait): Promise<T> {
     try {
-      return await this.#write(object, create(object), wait)
+      return await this.#write(object, [create(object)], wait)
     } catch (error) {
       if (!isMureError(error, 'already-exists')) throw error
-      const text = `name conflicts with an existing object: ${object.kind} ${object.meta.name} already exists`
+      const exists = `${object.kind} ${object.meta.name} already exists`
+      const isFile = object.kind === 'secret' || object.kind === 'config'
+      const text = isFile ? exists : `name conflicts with an existing object: ${exists}`
       throw new MureError('already-exists', grpcText('AlreadyExists', text), { cause: error })
     }
   }
@@ -71,6 +73,8 @@ export class ObjectWriter {
     version: number,
     options: WriteOptions,
     decide: (present: ObjectsByKind[K]) => ObjectsByKind[K],
+    /** What changes with it, in the same transaction. */
+    alongside: (next: ObjectsByKind[K]) => readonly StoredObject[] = () => [],
   ): Promise<ObjectsByKind[K]> {
     for (;;) {
       options.wait.check()
@@ -80,7 +84,7 @@ export class ObjectWriter {
         await this.#refuseStale(kind, id, version, present.meta, options.wait)
       try {
         const next = decide(present)
-        return await this.#write(next, update(next), options.wait)
+        return await this.#write(next, [update(next), ...alongside(next).map(update)], options.wait)
       } catch (error) {
         if (!isMureError(error, 'conflict')) throw error
         await this.mirror.reached(await this.store.currentRevision(options.wait), options.wait)
@@ -113,10 +117,10 @@ export class ObjectWriter {
 
   async #write<T extends StoredObject>(
     object: T,
-    change: Parameters<Store['transact']>[0][number],
+    changes: Parameters<Store['transact']>[0],
     wait: Wait,
   ): Promise<T> {
-    const { revision } = await this.store.transact([change], { wait })
+    const { revision } = await this.store.transact(changes, { wait })
     await this.mirror.reached(revision, wait)
     return { ...object, meta: { ...object.meta, version: revision } }
   }

@@ -1,6 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { ConfigId, SecretId } from '#model/id.ts'
 import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
+import type { ObjectsByKind } from '#model/objects.ts'
 import { usesConfig, usesSecret } from '#model/secret-use.ts'
 import { nameProblem } from '#model/validate/name.ts'
 import { refuse } from '#model/validate/problem.ts'
@@ -9,6 +10,7 @@ import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
+import { rotateServices, withNewContent } from './rotation.ts'
 
 /** swarmkit's limits: a secret is below 500 KiB, a config below 1000 KiB. */
 const maxBytes = { secret: 500 * 1024, config: 1000 * 1024 } as const
@@ -46,14 +48,7 @@ export function updateSecret(
   spec: SecretSpec,
   options: WriteOptions,
 ): Promise<Secret> {
-  return writer.change('secret', id, version, options, (secret) => {
-    refuseAllButLabels('Secret', secret.spec, spec)
-    return {
-      ...secret,
-      meta: writer.nextMeta(secret.meta, spec.labels, options),
-      spec: { ...secret.spec, labels: spec.labels },
-    }
-  })
+  return updateFile(writer, 'secret', id, version, spec, options)
 }
 
 export function updateConfig(
@@ -63,14 +58,37 @@ export function updateConfig(
   spec: ConfigSpec,
   options: WriteOptions,
 ): Promise<Config> {
-  return writer.change('config', id, version, options, (config) => {
-    refuseAllButLabels('Config', config.spec, spec)
-    return {
-      ...config,
-      meta: writer.nextMeta(config.meta, spec.labels, options),
-      spec: { ...config.spec, labels: spec.labels },
-    }
-  })
+  return updateFile(writer, 'config', id, version, spec, options)
+}
+
+/** New labels, and with new data a new version, which goes to the services that use it in the same transaction. */
+function updateFile<K extends Named>(
+  writer: ObjectWriter,
+  kind: K,
+  id: string,
+  version: number,
+  spec: SecretSpec | ConfigSpec,
+  options: WriteOptions,
+): Promise<ObjectsByKind[K]> {
+  const hasData = spec.data !== ''
+  if (hasData) check(kind, spec)
+  return writer.change(
+    kind,
+    id,
+    version,
+    options,
+    (present) => {
+      if (spec.name !== present.spec.name)
+        throw new MureError('invalid', grpcText('InvalidArgument', 'only updates to Labels are allowed'))
+      const next = hasData ? withNewContent(writer.mirror, present, spec) : present
+      return {
+        ...next,
+        meta: writer.nextMeta<SecretId | ConfigId>(present.meta, spec.labels, options),
+        spec: { ...next.spec, labels: spec.labels },
+      }
+    },
+    (next) => (hasData ? rotateServices(writer.mirror, next, writer.clock.now()) : []),
+  )
 }
 
 export function removeSecret(writer: ObjectWriter, id: SecretId, options: WriteOptions): Promise<void> {
@@ -86,7 +104,7 @@ export function removeConfig(writer: ObjectWriter, id: ConfigId, options: WriteO
 }
 
 function check(kind: Named, spec: SecretSpec | ConfigSpec): void {
-  refuse(nameProblem(kind, spec.name))
+  refuse(nameProblem(kind, spec.name), (text) => grpcText('InvalidArgument', text))
   const bytes = Buffer.from(spec.data, 'base64').length
   const hasDriver = 'driver' in spec
   if (!hasDriver && (bytes === 0 || bytes >= maxBytes[kind])) {
@@ -98,17 +116,6 @@ function check(kind: Named, spec: SecretSpec | ConfigSpec): void {
       ),
     )
   }
-}
-
-function refuseAllButLabels(
-  kind: string,
-  before: SecretSpec | ConfigSpec,
-  after: SecretSpec | ConfigSpec,
-): void {
-  if (after.name === before.name && (after.data === '' || after.data === before.data)) return
-  throw new MureError('invalid', grpcText('InvalidArgument', `only updates to Labels are allowed`), {
-    details: { kind },
-  })
 }
 
 function refuseUsed(view: View, kind: Named, name: string, uses: (spec: ServiceSpec) => boolean): void {

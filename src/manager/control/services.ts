@@ -1,6 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { ServiceId } from '#model/id.ts'
 import type { NetworkAttachmentSpec, Service, ServiceSpec } from '#model/service.ts'
+import { randomName } from '#model/random-name.ts'
 import { containersOf } from '#model/secret-use.ts'
 import { refuse } from '#model/validate/problem.ts'
 import { serviceProblems } from '#model/validate/service.ts'
@@ -8,13 +9,15 @@ import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
+import { previousOf, withFilesFor, withNewestFiles } from './rotation.ts'
 
 export async function createService(
   writer: ObjectWriter,
-  spec: ServiceSpec,
+  given: ServiceSpec,
   options: WriteOptions,
 ): Promise<Service> {
-  const resolved = checked(writer.mirror, spec)
+  const spec = given.name === '' ? { ...given, name: freeName(writer) } : given
+  const resolved = withNewestFiles(writer.mirror, checked(writer.mirror, spec))
   const now = writer.clock.now()
   return writer.create(
     {
@@ -25,6 +28,13 @@ export async function createService(
     },
     options.wait,
   )
+}
+
+function freeName({ mirror, random }: ObjectWriter): string {
+  for (let attempt = 0; ; attempt++) {
+    const name = randomName(random, attempt)
+    if (mirror.byName('service', name) === undefined) return name
+  }
 }
 
 export function updateService(
@@ -38,7 +48,7 @@ export function updateService(
   return writer.change('service', id, version, options, (service) => {
     if (service.spec.name !== spec.name) throw unimplemented('renaming services is not supported')
     if (service.spec.mode.type !== spec.mode.type) throw unimplemented('service mode change is not allowed')
-    return changed(writer, service, resolved, options)
+    return changed(writer, service, withFilesFor(writer.mirror, service, resolved), options)
   })
 }
 
@@ -60,11 +70,14 @@ export function rollbackService(
       )
     }
     const now = writer.clock.now()
-    const next = changed(writer, service, previousSpec, options)
+    // What it names may have been removed since, or belong to another.
+    const next = changed(writer, service, checked(writer.mirror, previousSpec, id), options)
     return {
       ...next,
       status: {
         ...next.status,
+        previousSpec: service.spec,
+        previousGeneration: service.meta.generation,
         update: { state: 'rollback_started', startedAt: now, message: 'manually requested rollback' },
       },
     }
@@ -82,8 +95,7 @@ function changed(writer: ObjectWriter, service: Service, spec: ServiceSpec, opti
     spec,
     status: {
       ...status,
-      previousSpec: service.spec,
-      previousGeneration: service.meta.generation,
+      ...previousOf(service, writer.clock.now()),
       ...(rerun ? { job: { iteration: job.iteration + 1, lastExecutionAt: writer.clock.now() } } : {}),
     },
   }
@@ -96,20 +108,31 @@ const unimplemented = (text: string) =>
 
 /** The spec with networks by id; refused where it is wrong or names what is not there. */
 function checked(view: View, spec: ServiceSpec, id?: ServiceId): ServiceSpec {
-  refuse(serviceProblems(spec))
+  refuse(serviceProblems(spec), (text) => grpcText('InvalidArgument', text))
   refuseTakenPorts(view, spec, id)
-  for (const container of containersOf(spec)) {
-    for (const { secretId, secretName } of container.secrets ?? []) {
-      if (view.get('secret', secretId)?.spec.name !== secretName)
-        throw new MureError('invalid', grpcText('InvalidArgument', `secret not found: ${secretName}`))
-    }
-    for (const { configId, configName } of container.configs ?? []) {
-      if (view.get('config', configId)?.spec.name !== configName)
-        throw new MureError('invalid', grpcText('InvalidArgument', `config not found: ${configName}`))
-    }
-  }
+  refuseMissingFiles(view, spec)
   const networks = spec.template.networks?.map((network) => resolveNetwork(view, network))
   return networks === undefined ? spec : { ...spec, template: { ...spec.template, networks } }
+}
+
+function refuseMissingFiles(view: View, spec: ServiceSpec): void {
+  const containers = containersOf(spec)
+  const missing = {
+    secret: containers
+      .flatMap(({ secrets = [] }) => secrets)
+      .filter(({ secretId, secretName }) => view.get('secret', secretId)?.spec.name !== secretName)
+      .map(({ secretName }) => secretName),
+    config: containers
+      .flatMap(({ configs = [] }) => configs)
+      .filter(({ configId, configName }) => view.get('config', configId)?.spec.name !== configName)
+      .map(({ configName }) => configName),
+  }
+  for (const kind of ['secret', 'config'] as const) {
+    const names = missing[kind]
+    if (names.length === 0) continue
+    const text = `${kind}${names.length > 1 ? 's' : ''} not found: ${names.join(', ')}`
+    throw new MureError('invalid', grpcText('InvalidArgument', text))
+  }
 }
 
 function resolveNetwork(view: View, network: NetworkAttachmentSpec): NetworkAttachmentSpec {

@@ -1,3 +1,4 @@
+import { atVersion } from '#model/file-version.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
 import type { Config, Secret } from '#model/secret.ts'
@@ -35,10 +36,10 @@ export function assignmentsFor(view: View, nodeId: NodeId): AssignmentSet {
     tasks.set(task.meta.id, task)
     if (!isLive(task.status.state) || !isRunnable(task.desiredState)) continue
     for (const container of [...(task.spec.initContainers ?? []), ...task.spec.containers]) {
-      for (const reference of container.secrets ?? [])
-        addIfThere(secrets, view.get('secret', reference.secretId))
-      for (const reference of container.configs ?? [])
-        addIfThere(configs, view.get('config', reference.configId))
+      for (const { secretId, version } of container.secrets ?? [])
+        addVersion(secrets, view.get('secret', secretId), task.refresh?.versions[secretId] ?? version)
+      for (const { configId, version } of container.configs ?? [])
+        addVersion(configs, view.get('config', configId), task.refresh?.versions[configId] ?? version)
     }
     for (const attachment of task.attachments) addIfThere(networks, view.get('network', attachment.networkId))
   }
@@ -52,6 +53,14 @@ function addIfThere<T extends { readonly meta: { readonly id: string } }>(
   object: T | undefined,
 ): void {
   if (object !== undefined) into.set(object.meta.id, object)
+}
+
+function addVersion<T extends Secret | Config>(
+  into: Map<string, T>,
+  object: T | undefined,
+  version: number | undefined,
+): void {
+  if (object !== undefined) addIfThere(into, atVersion(object, version))
 }
 
 /** What turns `before` into `after`, or undefined when nothing an agent acts upon differs. */
@@ -99,6 +108,7 @@ function concernsAgent(before: Task, after: Task): boolean {
   return (
     before.desiredState !== after.desiredState ||
     before.startAfter !== after.startAfter ||
+    before.refresh?.generation !== after.refresh?.generation ||
     after.status.state === 'orphaned' ||
     !sameValue(before.attachments, after.attachments) ||
     !sameValue(before.ports, after.ports)

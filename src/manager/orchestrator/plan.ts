@@ -4,7 +4,9 @@ import type { Change } from '#model/change.ts'
 import type { Service, UpdateStatus } from '#model/service.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
-import { isUpToDate } from '#model/up-to-date.ts'
+import { versionsIn } from '#model/file-version.ts'
+import { rotationOf } from '#model/rotate.ts'
+import { isUpToDate, lacksFilesAlone } from '#model/up-to-date.ts'
 import type { Environment, Explanation, Verdict } from '../verdict.ts'
 import { newTask } from './new-task.ts'
 import type { NewTaskOptions } from './new-task.ts'
@@ -55,6 +57,27 @@ export class Plan {
     const meta = { ...task.meta, updatedAt: this.now }
     this.#changes.set(task.meta.id, update({ ...task, meta, desiredState }))
     this.explain(task, why)
+  }
+
+  /** The task lacks new files alone, and gets them where it is: that is what its service wants. */
+  canRefresh(task: Task): boolean {
+    const how = rotationOf(this.service.spec.labels)?.how ?? 'restart'
+    const isUp = task.status.state === 'starting' || task.status.state === 'running'
+    return how !== 'restart' && isUp && lacksFilesAlone(task, this.service)
+  }
+
+  /** Gives a running task the versions of its secrets and configs that the service now names. */
+  refresh(task: Task): void {
+    if (this.touches(task)) return
+    const rotation = rotationOf(this.service.spec.labels)
+    const refresh = {
+      generation: this.service.meta.generation,
+      versions: Object.fromEntries(versionsIn(this.service.spec.template)),
+      ...(rotation?.how === 'signal' ? { signal: rotation.signal } : {}),
+    }
+    const meta = { ...task.meta, updatedAt: this.now }
+    this.#changes.set(task.meta.id, update({ ...task, meta, refresh }))
+    this.explain(task, 'its secrets or configs were given new data')
   }
 
   add(options: NewTaskOptions, why: string, slot?: Slot): void {

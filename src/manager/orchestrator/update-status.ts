@@ -15,12 +15,23 @@ export interface UpdateProgress {
   readonly moving: number
 }
 
-/** A task that this update made, as opposed to one that replaces it later. */
+/** A task that this update made (or gave new files), as opposed to one that replaces it later. */
 export const isUpdateTask = (plan: Plan, task: Task): boolean =>
-  task.cause === 'update' && task.serviceGeneration === plan.service.meta.generation
+  isRefreshed(plan, task) ||
+  (task.cause === 'update' && task.serviceGeneration === plan.service.meta.generation)
 
-/** When the task came up, or ended without. */
-export const upAt = (task: Task): Instant => task.status.containers[0]?.startedAt ?? task.status.since
+const isRefreshed = (plan: Plan, task: Task): boolean =>
+  task.refresh?.generation === plan.service.meta.generation
+
+/** It was given new files and its agent has not said yet that they are there. */
+export const awaitsFiles = (task: Task): boolean =>
+  task.refresh !== undefined && task.status.files?.generation !== task.refresh.generation
+
+/** When the task came up, or ended without; of one that was given new files, when it had them. */
+export const upAt = (task: Task): Instant =>
+  (task.refresh === undefined ? undefined : task.status.files?.at) ??
+  task.status.containers[0]?.startedAt ??
+  task.status.since
 
 /**
  * Starts, completes, pauses or rolls back the update as its tasks require, and says whether replacing may go on.
@@ -71,10 +82,11 @@ function firstBeyondRatio(
 
 /** Ended by itself, before or within the time it is watched. What the manager stopped is `shutdown`. */
 function failedEarly(task: Task, monitorMs: number): boolean {
-  const { state, since, containers } = task.status
+  const { state, since, containers, files } = task.status
+  if (files?.error !== undefined && files.generation === task.refresh?.generation) return true
   if (state !== 'failed' && state !== 'rejected' && state !== 'complete') return false
-  const startedAt = containers[0]?.startedAt
-  return startedAt === undefined || since - startedAt <= monitorMs
+  if (containers[0]?.startedAt === undefined) return true
+  return since - upAt(task) <= monitorMs
 }
 
 function act(plan: Plan, policy: Required<UpdatePolicy>, failed: Task): 'stop' {

@@ -8,7 +8,10 @@ import { decideRestart } from './restart.ts'
 import { hasEnded } from './service-view.ts'
 import type { Slot } from './slots.ts'
 import { isUnplaceable } from './tend-slot.ts'
-import { isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
+import { awaitsFiles, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
+
+/** A deploy gives several secrets new data one after the other, and the service a new spec: one roll does for all. */
+const settleMs = 1_000
 
 /**
  * Replaces what is not of the present spec, as many slots at a time as the policy allows. All it knows is in the
@@ -19,6 +22,7 @@ import { isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
  *    has. Where it cannot get ready beside the old one (a port, resources), the old one stops first.
  * 3. Start-first: the old one stops once the new one runs.
  * 4. An old task that still runs is not given up for a new one that failed.
+ * 5. Where new secrets or configs are all there is, and the service wants it so, the same tasks get the new files.
  */
 export function planUpdate(plan: Plan, slots: readonly Slot[]): void {
   const state = plan.service.status.update?.state
@@ -38,7 +42,16 @@ export function planUpdate(plan: Plan, slots: readonly Slot[]): void {
   }
   if (state === 'paused' || state === 'rollback_paused') return
   if (judgeUpdate(plan, policy, { slots, stale, moving }) === 'stop') return
+  if (stale.length > 0 && isSettling(plan)) return
   replaceStale(plan, policy, stale, policy.parallelism === 0 ? Infinity : policy.parallelism - moving)
+}
+
+function isSettling(plan: Plan): boolean {
+  const { rotated } = plan.service.status
+  if (rotated?.generation !== generation(plan)) return false
+  const until = instant(rotated.at + settleMs)
+  if (until > plan.now) plan.wake(until)
+  return until > plan.now
 }
 
 /** Old tasks and no new one; or nothing that is to run any more (its policy forbids), of an old spec. */
@@ -49,7 +62,7 @@ function isStale(plan: Plan, slot: Slot, old: readonly Task[]): boolean {
 
 /** It has not come up yet, or the delay after it did is not over. */
 function isMoving(plan: Plan, policy: Required<UpdatePolicy>, fresh: Task): boolean {
-  if (compareStates(fresh.status.state, 'running') < 0) return true
+  if (compareStates(fresh.status.state, 'running') < 0 || awaitsFiles(fresh)) return true
   const until = instant(upAt(fresh) + policy.delayMs)
   if (until <= plan.now) return false
   plan.wake(until)
@@ -112,6 +125,11 @@ function replace(
   slot: Slot,
   options: Pick<Task, 'cause' | 'restarts'>,
 ): void {
+  const [only, ...others] = slot.wanted
+  if (only !== undefined && others.length === 0 && plan.canRefresh(only)) {
+    plan.refresh(only)
+    return
+  }
   const waits = orderOf(plan, policy) === 'stop-first' && slot.wanted.length > 0
   plan.add(
     { slot: slot.number, nodeId: slot.nodeId, desiredState: waits ? 'ready' : 'running', ...options },

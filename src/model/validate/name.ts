@@ -5,7 +5,14 @@ const shape = /^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$/
 
 /** Names become DNS names and file names; the rule and its words are swarmkit's. */
 export function nameProblem(kind: keyof typeof limits, name: string): Problem[] {
-  if (name === '') return [{ path: 'Name', message: 'meta: name must be provided' }]
+  if (name === '')
+    return [
+      {
+        path: 'Name',
+        message:
+          kind === 'secret' || kind === 'config' ? 'name must be provided' : 'meta: name must be provided',
+      },
+    ]
   if (kind === 'service' && name.length > limits.service)
     return [{ path: 'Name', message: 'name must be 63 characters or fewer' }]
   if (name.length > limits[kind]) {

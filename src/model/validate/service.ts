@@ -1,10 +1,13 @@
 import { parseConstraint } from '../constraint.ts'
-import type { ContainerSpec, Mount } from '../container.ts'
+import { rotateLabel, rotationOf } from '../rotate.ts'
 import type { ResourceRequirements } from '../resources.ts'
 import { strategyProblems } from '../scheduling.ts'
 import type { PortSpec, ServiceSpec, TaskTemplate, UpdatePolicy } from '../service.ts'
+import { containerProblems } from './container.ts'
 import { nameProblem } from './name.ts'
 import type { Problem } from './problem.ts'
+import { problem } from './problem.ts'
+import { placeholderProblems } from './templates.ts'
 
 const minimumMemoryBytes = 4 * 1024 * 1024
 const minimumCpuNano = 1e6
@@ -19,14 +22,21 @@ export function serviceProblems(spec: ServiceSpec): Problem[] {
     ...updateProblems('RollbackConfig', spec.rollback),
     ...endpointProblems(spec),
     ...strategyProblems(spec.labels),
+    ...placeholderProblems(spec),
+    ...labelProblems(spec),
   ]
 }
 
-function problem(path: string, message: string): Problem[] {
-  return [{ path, message }]
+/** Labels of ours mean what they say, or nothing is stored. */
+function labelProblems({ labels }: ServiceSpec): Problem[] {
+  if (rotationOf(labels) !== undefined) return []
+  return problem(
+    'Labels',
+    `the label ${rotateLabel} is "restart", "file" or "signal:NAME" (such as signal:HUP), not "${labels[rotateLabel] ?? ''}"`,
+  )
 }
 
-function modeProblems({ mode, update, rollback }: ServiceSpec): Problem[] {
+function modeProblems({ mode, update }: ServiceSpec): Problem[] {
   if (mode.type === 'replicated' && (mode.replicas ?? 0) < 0)
     return problem('Mode.Replicated.Replicas', 'Number of replicas must be non-negative')
   if (mode.type === 'replicated-job') {
@@ -35,8 +45,8 @@ function modeProblems({ mode, update, rollback }: ServiceSpec): Problem[] {
     if ((mode.totalCompletions ?? 0) < 0)
       return problem('Mode.ReplicatedJob', 'Total completed jobs must not be negative')
   }
-  if (mode.type.endsWith('-job') && (update !== undefined || rollback !== undefined))
-    return problem('UpdateConfig', 'job-mode services cannot have update options set')
+  if (mode.type.endsWith('-job') && update !== undefined)
+    return problem('UpdateConfig', 'Jobs may not have an update config')
   return []
 }
 
@@ -87,108 +97,12 @@ function resourceProblems({ limits, reservations }: ResourceRequirements): Probl
     problems.push(...problem('Reservations', 'the memory reservation is above the memory limit'))
   if (above(reservations?.cpuNano, limits?.cpuNano))
     problems.push(...problem('Reservations', 'the CPU reservation is above the CPU limit'))
+  for (const resource of reservations?.generic ?? [])
+    if (resource.kind === '' || ('count' in resource && resource.count < 0))
+      problems.push(
+        ...problem('Reservations.GenericResources', 'a generic resource has a name and no negative count'),
+      )
   if ((limits?.pids ?? 0) < 0) problems.push(...problem('Limits.Pids', 'the pids limit must not be negative'))
-  return problems
-}
-
-const reference = /^[a-zA-Z0-9][a-zA-Z0-9._:/@-]*$/
-
-function containerProblems(container: ContainerSpec): Problem[] {
-  const problems: Problem[] = []
-  if (container.image === '')
-    problems.push(...problem('ContainerSpec.Image', 'ContainerSpec: image reference must be provided'))
-  else if (!reference.test(container.image) || container.image.includes('//'))
-    problems.push(
-      ...problem('ContainerSpec.Image', `ContainerSpec: "${container.image}" is not a valid repository/tag`),
-    )
-  if ((container.stopGracePeriodMs ?? 0) < 0)
-    problems.push(
-      ...problem('ContainerSpec.StopGracePeriod', 'ContainerSpec: the stop grace period cannot be negative'),
-    )
-  if (container.privileges?.credentialSpec !== undefined && hasCredentialSpec(container))
-    problems.push(
-      ...problem(
-        'ContainerSpec.Privileges',
-        'credential specs are a feature of Windows; Mure runs Linux containers',
-      ),
-    )
-  const targets = new Set<string>()
-  for (const mount of container.mounts ?? []) {
-    problems.push(...mountProblems(mount))
-    if (targets.has(mount.target))
-      problems.push(
-        ...problem('ContainerSpec.Mounts', `ContainerSpec: duplicate mount point: ${mount.target}`),
-      )
-    targets.add(mount.target)
-  }
-  const health = container.healthCheck
-  for (const [name, ms] of [
-    ['Interval', health?.intervalMs],
-    ['Timeout', health?.timeoutMs],
-    ['StartPeriod', health?.startPeriodMs],
-  ] as const)
-    if ((ms ?? 0) !== 0 && (ms ?? 0) < 1)
-      problems.push(
-        ...problem(
-          `ContainerSpec.Healthcheck.${name}`,
-          `ContainerSpec: ${name} in HealthConfig cannot be less than one millisecond`,
-        ),
-      )
-  if ((health?.retries ?? 0) < 0)
-    problems.push(
-      ...problem(
-        'ContainerSpec.Healthcheck.Retries',
-        'ContainerSpec: Retries in HealthConfig cannot be negative',
-      ),
-    )
-  problems.push(...fileProblems(container))
-  return problems
-}
-
-function hasCredentialSpec(container: ContainerSpec): boolean {
-  const spec = container.privileges?.credentialSpec
-  return Boolean(spec?.config) || Boolean(spec?.file) || Boolean(spec?.registry)
-}
-
-function mountProblems(mount: Mount): Problem[] {
-  if (mount.target === '')
-    return problem('ContainerSpec.Mounts', 'ContainerSpec: mount target must not be empty')
-  if (mount.type === 'bind' && (mount.source ?? '') === '')
-    return problem('ContainerSpec.Mounts', 'invalid bind mount source, source must not be empty')
-  if (mount.type === 'bind' && !(mount.source ?? '').startsWith('/'))
-    return problem(
-      'ContainerSpec.Mounts',
-      `invalid mount source path '${mount.source ?? ''}' mount path must be absolute`,
-    )
-  if (!mount.target.startsWith('/'))
-    return problem(
-      'ContainerSpec.Mounts',
-      `invalid mount target path '${mount.target}': mount path must be absolute`,
-    )
-  if (mount.type === 'tmpfs' && (mount.source ?? '') !== '')
-    return problem('ContainerSpec.Mounts', 'invalid tmpfs source, source must be empty')
-  if (mount.type === 'npipe' || mount.type === 'cluster')
-    return problem('ContainerSpec.Mounts', `mounts of type ${mount.type} are not offered`)
-  return []
-}
-
-function fileProblems(container: ContainerSpec): Problem[] {
-  const problems: Problem[] = []
-  const seen = new Set<string>()
-  for (const reference of container.secrets ?? []) {
-    if (reference.file === undefined || reference.secretName === '' || reference.secretId === '') {
-      problems.push(...problem('ContainerSpec.Secrets', 'malformed secret reference'))
-      continue
-    }
-    if (seen.has(reference.file.name))
-      problems.push(
-        ...problem(
-          'ContainerSpec.Secrets',
-          `secret references '${reference.secretName}' have a conflicting target: '${reference.file.name}'`,
-        ),
-      )
-    seen.add(reference.file.name)
-  }
   return problems
 }
 

@@ -197,7 +197,8 @@ const sameStatus = (a: TaskStatus, b: TaskStatus): boolean =>
   a.error === b.error &&
   a.message === b.message &&
   JSON.stringify(a.containers) === JSON.stringify(b.containers) &&
-  JSON.stringify(a.hostPorts) === JSON.stringify(b.hostPorts)
+  JSON.stringify(a.hostPorts) === JSON.stringify(b.hostPorts) &&
+  JSON.stringify(a.files) === JSON.stringify(b.files)
 
 function add(index: Map<string, Map<string, Task>>, key: string, task: Task): void {
   const group = index.get(key)

@@ -1,7 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import type { Task } from '#model/task.ts'
-import { expandPlaceholders } from '../placeholders.ts'
-import type { PlaceholderNode } from '../placeholders.ts'
+import { expandPlaceholders } from '#model/placeholders.ts'
+import type { PlaceholderNode } from '#model/placeholders.ts'
 
 /** What a templated secret or config may refer to. */
 export interface FileContext {

@@ -1,13 +1,13 @@
-import { chown, mkdir, readdir, rm, writeFile } from 'node:fs/promises'
+import { chown, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { FileTarget } from '#model/container.ts'
-import type { ConfigId, SecretId } from '#model/id.ts'
+import { fileKey } from '#model/file-version.ts'
 import type { Config, Secret } from '#model/secret.ts'
 import type { Task } from '#model/task.ts'
 import type { Difference } from '#rpc/messages.ts'
-import type { PlaceholderNode } from '../placeholders.ts'
+import type { PlaceholderNode } from '#model/placeholders.ts'
 import { expandFile } from './file-template.ts'
 import { closeMemoryFolder, openMemoryFolder } from './memory-folder.ts'
 
@@ -65,6 +65,18 @@ export class TaskFiles implements AsyncDisposable {
     return bound
   }
 
+  /**
+   * Gives a task's files their new content. The same files: the container has them bound, each by itself. One write
+   * and then the cut, so that a reader sees the old or the new, or for a moment the new with the end of the old.
+   */
+  async rewrite(task: Task, node: PlaceholderNode): Promise<void> {
+    for (const [index, { content }] of this.#wantedBy(task, node).entries()) {
+      await using file = await open(join(this.#folder, task.meta.id, String(index)), 'r+')
+      await file.write(content, 0, content.length, 0)
+      await file.truncate(content.length)
+    }
+  }
+
   async remove(taskId: string): Promise<void> {
     await rm(join(this.#folder, taskId), { recursive: true, force: true })
   }
@@ -91,14 +103,17 @@ export class TaskFiles implements AsyncDisposable {
     const secretNamed = new Map<string, Buffer>()
     const configNamed = new Map<string, Buffer>()
     const files: { file: FileTarget; folder: string; name: string; of: Secret | Config }[] = []
-    for (const { secretId, secretName, file } of container?.secrets ?? []) {
-      const secret = known(this.#secrets, secretId, `secret ${secretName}`)
+    const { versions = {} } = task.refresh ?? {}
+    for (const { secretId, secretName, file, version } of container?.secrets ?? []) {
+      const key = fileKey(secretId, versions[secretId] ?? version)
+      const secret = known(this.#secrets, key, `secret ${secretName}`)
       const where = file ?? defaultFile(secretName)
       secretNamed.set(where.name, dataOf(secret))
       files.push({ file: where, folder: secretsFolder, name: secretName, of: secret })
     }
-    for (const { configId, configName, file } of container?.configs ?? []) {
-      const config = known(this.#configs, configId, `config ${configName}`)
+    for (const { configId, configName, file, version } of container?.configs ?? []) {
+      const key = fileKey(configId, versions[configId] ?? version)
+      const config = known(this.#configs, key, `config ${configName}`)
       // One that is used by a credential spec is no file.
       if (file === undefined) continue
       configNamed.set(file.name, dataOf(config))
@@ -136,8 +151,8 @@ function numeric(text: string, what: string): number {
   throw new MureError('invalid', `the ${what} "${text}" of a file is not a number`)
 }
 
-function known<T>(of: ReadonlyMap<string, T>, id: SecretId | ConfigId, what: string): T {
-  const object = of.get(id)
+function known<T>(of: ReadonlyMap<string, T>, key: string, what: string): T {
+  const object = of.get(key)
   // It comes with the task; without it, a manager is about to say more.
   if (object === undefined) throw new MureError('unavailable', `${what} has not come yet`)
   return object

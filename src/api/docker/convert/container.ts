@@ -1,4 +1,5 @@
 import { defined } from '#lib/defined.ts'
+import { MureError } from '#lib/errors.ts'
 import type { ConfigId, SecretId } from '#model/id.ts'
 import type {
   ConfigReference,
@@ -104,17 +105,22 @@ function map<T, U>(value: T | undefined, convert: (value: T) => U): U | undefine
 
 const mountTypes = ['bind', 'volume', 'tmpfs', 'npipe', 'cluster', 'image'] as const
 
+const propagations = ['rprivate', 'private', 'rshared', 'shared', 'rslave', 'slave'] as const
+
+const propagationToModel = (text: string | undefined): string | undefined =>
+  oneOf(text, propagations, `invalid MountPropagation: "${text ?? ''}"`)
+
 function mountToModel(from: Fields): Mount {
   const type = from.string('Type') ?? ''
   return defined({
-    type: oneOf(type, mountTypes, `invalid mount type: "${type}"`) ?? 'bind',
+    type: oneOf(type, mountTypes, `invalid MountType: "${type}"`) ?? 'bind',
     source: from.string('Source'),
     target: from.string('Target') ?? '',
     readOnly: from.boolean('ReadOnly'),
     consistency: from.string('Consistency'),
     bind: map(from.object('BindOptions'), (bind) =>
       defined({
-        propagation: bind.string('Propagation'),
+        propagation: propagationToModel(bind.string('Propagation')),
         nonRecursive: bind.boolean('NonRecursive'),
         createMountpoint: bind.boolean('CreateMountpoint'),
         readOnlyNonRecursive: bind.boolean('ReadOnlyNonRecursive'),
@@ -132,9 +138,19 @@ function mountToModel(from: Fields): Mount {
       }),
     ),
     tmpfs: map(from.object('TmpfsOptions'), (tmpfs) =>
-      defined({ sizeBytes: tmpfs.integer('SizeBytes'), mode: tmpfs.integer('Mode') }),
+      defined({
+        sizeBytes: tmpfs.integer('SizeBytes'),
+        mode: tmpfs.integer('Mode'),
+        options: tmpfs.list('Options', optionToModel),
+      }),
     ),
   })
+}
+
+/** A name, or a name and its value. */
+function optionToModel(item: unknown, path: string): string[] {
+  if (Array.isArray(item) && item.length > 0 && item.every((part) => typeof part === 'string')) return item
+  throw new MureError('invalid', `invalid JSON: ${path} must be a list of one or two strings`)
 }
 
 function mountFromModel(mount: Mount): object {
@@ -164,7 +180,11 @@ function mountFromModel(mount: Mount): object {
       }),
     ),
     TmpfsOptions: map(mount.tmpfs, (tmpfs) =>
-      defined({ SizeBytes: omitEmpty(tmpfs.sizeBytes), Mode: omitEmpty(tmpfs.mode) }),
+      defined({
+        SizeBytes: omitEmpty(tmpfs.sizeBytes),
+        Mode: omitEmpty(tmpfs.mode),
+        Options: omitEmpty(tmpfs.options),
+      }),
     ),
   })
 }

@@ -168,7 +168,7 @@ const policyFromModel = (policy: UpdatePolicy): object =>
 function endpointToModel(from: Fields): EndpointSpec {
   const mode = from.string('Mode')
   return defined({
-    mode: oneOf(mode, ['vip', 'dnsrr'] as const, `invalid EndpointSpec: unrecognized mode "${mode ?? ''}"`),
+    mode: oneOf(mode, ['vip', 'dnsrr'] as const, `invalid resolution mode: "${mode ?? ''}"`),
     ports: from.objects('Ports', portToModel),
   })
 }

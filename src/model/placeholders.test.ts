@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { NodeId, ServiceId } from '#model/id.ts'
-import { aTask } from '#model/testing/builders.ts'
+import type { NodeId, ServiceId } from './id.ts'
+import { aTask } from './testing/builders.ts'
 import { expandPlaceholders } from './placeholders.ts'
 
 const node = { id: 'n1', hostname: 'worker01', architecture: 'x86_64', os: 'linux' }
@@ -43,14 +43,17 @@ test('plain text stays as it is', () => {
 test('what is not offered is refused with its name', () => {
   assert.throws(
     () => expand('{{.Node.Secret}}'),
-    /the placeholder \{\{\.Node\.Secret\}\} is not one that tasks/,
+    /template: expansion:1:2: executing "expansion" at <\.Node\.Secret>: can't evaluate field Secret in type struct \{ ID/,
   )
-  assert.throws(() => expand('{{.Node'), /\{\{\.Node is not closed/)
-  assert.throws(() => expand('{{printf "%s" .Task.ID}}'), /is not one that tasks offer/)
+  assert.throws(() => expand('{{.Node'), /template: expansion:1: unclosed action/)
+  assert.throws(
+    () => expand('{{printf "%s" .Task.ID}}'),
+    /template: expansion:1: function "printf" not defined/,
+  )
   assert.throws(() => expand('{{.Service.Labels.none}}'), /does not have: none/)
   assert.throws(() => expand('{{join "," .Service.Labels}}'), /all labels where a text is needed/)
   assert.throws(() => expand('{{"\\x"}}'), /not well quoted/)
-  assert.throws(() => expand('{{constructor}}'), /is not one that tasks offer/)
+  assert.throws(() => expand('{{constructor}}'), /function "constructor" not defined/)
   assert.equal(expand('{{index .Service.Labels "constructor"}}'), '')
   assert.throws(() => expand('{{}}'), /is not one that tasks offer/)
 })
