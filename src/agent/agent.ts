@@ -13,6 +13,7 @@ import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
 import { Executor } from './executor/executor.ts'
 import { TaskFiles } from './executor/files/task-files.ts'
+import { IngressAgent } from './ingress/ingress-agent.ts'
 import { PlainContainers } from './network/plain-containers.ts'
 import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
@@ -68,6 +69,7 @@ export class Agent implements AsyncDisposable {
   readonly #files: TaskFiles
   readonly #network: NetworkAgent | undefined
   readonly #plain: PlainContainers
+  readonly #ingress: IngressAgent | undefined
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
   readonly #assigned = Promise.withResolvers<undefined>()
@@ -127,6 +129,17 @@ export class Agent implements AsyncDisposable {
       logger,
       release: (taskId) => options.callbacks.release(taskId),
     })
+    if (network !== undefined)
+      this.#ingress = new IngressAgent({
+        folder: join(options.runDir, 'ingress'),
+        accessLogFile: join(options.dataDir, 'ingress-access.log'),
+        network,
+        clock,
+        logger: logger.child({ part: 'ingress' }),
+        report: (state) => {
+          this.#describer.ingressChanged(state)
+        },
+      })
     this.#following = Promise.all([this.#watchEngine(), this.#describeNowAndThen()])
     const described = this.#describer.refresh(this.#stop.signal, firstDescriptionMs)
     this.#sessions = new SessionLoop({
@@ -168,6 +181,7 @@ export class Agent implements AsyncDisposable {
   /** Leaving the cluster: its tasks end here, without any grace. */
   async removeTasks(): Promise<void> {
     await this.#executor.removeAll()
+    await this.#ingress?.configure(undefined)
     await this.#network?.removeAll()
   }
 
@@ -177,6 +191,7 @@ export class Agent implements AsyncDisposable {
     await this.#executor[Symbol.asyncDispose]()
     await this.#files[Symbol.asyncDispose]()
     await this.#plain[Symbol.asyncDispose]()
+    await this.#ingress?.[Symbol.asyncDispose]()
     await this.#network?.[Symbol.asyncDispose]()
     await this.#following
   }
@@ -206,6 +221,11 @@ export class Agent implements AsyncDisposable {
         },
         dataPlane: async (change) => {
           await this.#network?.apply(change)
+          await this.#ingress?.sync()
+        },
+        ingress: (configuration) => {
+          if (this.#ingress !== undefined)
+            this.#background(this.#ingress.configure(configuration), 'the ingress was not configured')
         },
         withdrawn: (taskIds) => {
           this.#executor.withdrawn(taskIds)
@@ -238,6 +258,8 @@ export class Agent implements AsyncDisposable {
     this.#isRemoved = true
     this.#sessions.end()
     this.#background(this.#executor.removeAll(), 'the tasks of this removed node are left for now')
+    if (this.#ingress !== undefined)
+      this.#background(this.#ingress.configure(undefined), 'the ingress of this removed node is left for now')
     this.#options.callbacks.removed()
   }
 

@@ -1,5 +1,6 @@
 import type { Engine } from '#engine/engine.ts'
 import { errorText } from '#lib/errors.ts'
+import type { IngressNodeState } from '#model/ingress/configuration.ts'
 import type { NodeDescription } from '#model/node.ts'
 import type { Identity } from '#rpc/transport.ts'
 import { tlsInfo } from '#security/certificate.ts'
@@ -11,6 +12,7 @@ export class NodeDescriber {
   readonly #identity: () => Identity
   readonly #onChange: (description: NodeDescription) => void
   #current: NodeDescription | undefined
+  #ingress: IngressNodeState | undefined
 
   constructor(engine: Engine, identity: () => Identity, onChange: (description: NodeDescription) => void) {
     this.#engine = engine
@@ -42,7 +44,14 @@ export class NodeDescriber {
     this.#set({ ...this.current, tls: this.#tls() })
   }
 
-  #set(description: NodeDescription): void {
+  ingressChanged(state: IngressNodeState | undefined): void {
+    this.#ingress = state
+    this.#set(this.current)
+  }
+
+  #set(seen: NodeDescription): void {
+    const { ingress: _, ...rest } = seen
+    const description = this.#ingress === undefined ? rest : { ...rest, ingress: this.#ingress }
     if (JSON.stringify(description) === JSON.stringify(this.#current)) return
     this.#current = description
     this.#onChange(description)

@@ -16,6 +16,7 @@ export const summaries: Readonly<Record<string, string>> = {
   explain: 'why a task is where it is, or nowhere',
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',
+  ingress: 'the HTTP ingress: an HAProxy configured by the labels of services',
   bench: 'measure, beside a peer in the same run',
   test: 'set up and pass every test',
   check: 'types, lint, format, layers, dead code',

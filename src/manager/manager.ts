@@ -81,7 +81,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   const mirror = await startMirror(store, stop.signal, logger)
   roles.mirror = mirror
   const writer = started.use(new StatusWriter({ store, mirror, clock, logger }))
-  const sessions = started.use(new Sessions({ mirror, logger }))
+  const sessions = started.use(new Sessions({ mirror, clock, logger }))
   started.use(disconnectRemoved(mirror, server))
   const beats = new Beats(clock)
   const links = started.use(

@@ -1,5 +1,6 @@
 import type { Instant } from '#lib/clock.ts'
 import type { ClusterId } from './id.ts'
+import type { IngressSettings } from './ingress/settings.ts'
 import type { Meta } from './meta.ts'
 import type { Driver } from './service.ts'
 
@@ -29,6 +30,8 @@ export interface ClusterSpec {
     readonly electionTick?: number
     readonly heartbeatTick?: number
   }
+  /** The HTTP ingress; absent: never enabled. */
+  readonly ingress?: IngressSettings
   readonly scheduling?: {
     readonly strategy?: SchedulingStrategy
     readonly rebalance?: boolean

@@ -11,6 +11,8 @@ export interface DataPlaneHost {
   readonly hostname: string
   /** Of the data path, no port. */
   readonly address: string
+  /** It has not been heard for too long; absent while it is. */
+  readonly isDown?: true
 }
 
 /** One address pair on one network: a task's, or that of a plain container on an attachable network. */

@@ -1,5 +1,6 @@
 import type { Instant } from '#lib/clock.ts'
 import type { NodeId } from './id.ts'
+import type { IngressNodeState } from './ingress/configuration.ts'
 import type { Labels, Meta } from './meta.ts'
 import type { GenericResource, Resources } from './resources.ts'
 
@@ -39,6 +40,8 @@ export interface NodeDescription {
   }
   readonly genericResources?: readonly GenericResource[]
   readonly mureVersion: string
+  /** Present while the node runs the HTTP ingress. */
+  readonly ingress?: IngressNodeState
   /** Root certificates the node trusts and the issuer of its own, base64 DER: how CA rotation is followed. */
   readonly tls?: {
     readonly trustRoot: string

@@ -1,5 +1,6 @@
 import { meetsConstraints, parseConstraints } from './constraint.ts'
 import { presentTemplate, withoutVersions } from './file-version.ts'
+import { isRouted } from './ingress/declared.ts'
 import type { Node } from './node.ts'
 import type { Service, TaskTemplate } from './service.ts'
 import type { Task } from './task.ts'
@@ -14,6 +15,8 @@ export function isUpToDate(task: Task, service: Service, node?: Node): boolean {
   if (task.serviceGeneration === service.meta.generation) return true
   const { template, endpoint } = service.spec
   if (!sameValue(task.ports, endpoint?.ports ?? none)) return false
+  // A label for the HTTP ingress is as a port that is published: tasks are made anew to be reachable.
+  if (isRouted(service.spec.labels, template) && !isRouted(task.serviceLabels, task.spec)) return false
   switch (differenceOf(presentTemplate(task), template)) {
     case 'none':
       return true

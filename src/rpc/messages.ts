@@ -1,6 +1,7 @@
 import type { Instant } from '#lib/clock.ts'
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
+import type { IngressConfiguration } from '#model/ingress/configuration.ts'
 import type { Network } from '#model/network.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
 import type { Config, Secret } from '#model/secret.ts'
@@ -53,6 +54,8 @@ export type ManagerMessage =
   | { readonly type: 'managers'; readonly managers: readonly ManagerAddress[] }
   | ({ readonly type: 'assignments' } & Assignments)
   | ({ readonly type: 'data-plane' } & DataPlaneChange)
+  /** Sent whole whenever it changes; without a configuration: this node runs no HTTP ingress. */
+  | { readonly type: 'ingress'; readonly configuration?: IngressConfiguration }
   /**
    * "No host sends anything new to these tasks any more": the stop signal of a task that has an address waits for
    * this, but only for a short while.

@@ -6,6 +6,7 @@ import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
+import type { DataPlaneMember } from '#model/data-plane.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
@@ -66,6 +67,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   #bridges = ''
   /** Networks that the engine has an object for, and when somebody last wanted it. */
   readonly #made = new Map<string, number>()
+  /** The HTTP ingress here sends requests to tasks of any host. */
+  #isIngressKept = false
   #looking: NodeJS.Timeout | undefined
   /** A change was not written whole: the next one writes everything. */
   #isUnsure = false
@@ -140,6 +143,29 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#made.set(network.meta.id, performance.now())
     await this.#engineNetworks.ensure(network)
     return { engineNetwork: network.spec.name, nameserver: this.#nameserver }
+  }
+
+  /** Everybody on the routing mesh's network. */
+  ingressMembers(): Iterable<DataPlaneMember> {
+    const ingress = this.#ingress()
+    return ingress === undefined ? [] : this.#state.members(ingress.meta.id)
+  }
+
+  /** Whether a host has not been heard for so long that its tasks are made anew elsewhere. */
+  isHostDown(nodeId: string): boolean {
+    return this.#state.hosts.get(nodeId)?.isDown === true
+  }
+
+  /** This host's address of the data path; '' before it is known. */
+  localAddress(): string {
+    return this.#state.hosts.get(this.#options.nodeId)?.address ?? ''
+  }
+
+  /** From now on the mesh's network is on this host though nothing is published through it, or need not be. */
+  async keepIngressNetwork(isKept: boolean): Promise<void> {
+    if (this.#isIngressKept === isKept) return
+    this.#isIngressKept = isKept
+    await this.#mutex.run(() => this.#sync(undefined))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -294,7 +320,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const used = new Set<string>()
     for (const id of this.#networks.keys()) if (this.#isUsed(id) || this.#sandboxes.uses(id)) used.add(id)
     const ingress = this.#ingress()
-    if (ingress !== undefined && this.#mesh.isPublished(ingress.meta.id)) used.add(ingress.meta.id)
+    if (ingress !== undefined && (this.#isIngressKept || this.#mesh.isPublished(ingress.meta.id)))
+      used.add(ingress.meta.id)
     return used
   }
 

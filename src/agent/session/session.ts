@@ -2,6 +2,7 @@ import { isMureError, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { startWait } from '#lib/wait.ts'
 import type { TaskId } from '#model/id.ts'
+import type { IngressConfiguration } from '#model/ingress/configuration.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
 import type {
   AgentMessage,
@@ -40,6 +41,7 @@ export interface SessionParts {
   assign(assignments: Assignments): void
   /** Resolves once this host's kernel does so. */
   dataPlane(change: DataPlaneChange): Promise<void>
+  ingress(configuration: IngressConfiguration | undefined): void
   withdrawn(taskIds: readonly TaskId[]): void
   removed(): void
   managersKnown(managers: readonly ManagerAddress[]): void
@@ -130,6 +132,9 @@ class Session implements OpenSession {
         return
       case 'data-plane':
         this.#takeDataPlane(message)
+        return
+      case 'ingress':
+        parts.ingress(message.configuration)
         return
       case 'withdrawn':
         parts.withdrawn(message.taskIds)

@@ -1,5 +1,6 @@
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId, TaskId } from '#model/id.ts'
+import { isRouted } from '#model/ingress/declared.ts'
 import type { Network } from '#model/network.ts'
 import type { Service, VirtualAddress } from '#model/service.ts'
 import { isLive } from '#model/task-state.ts'
@@ -105,9 +106,9 @@ export class Allocator {
   /** The task with an address in each of its networks, itself where it has them; or why it cannot have one. */
   attachTask(task: Task): Task | string {
     const wanted = task.spec.networks ?? []
-    const ingress = task.ports.some((port) => port.publishMode === 'ingress')
-      ? this.#networks.ingress()
-      : undefined
+    const isReachedByHosts =
+      task.ports.some((port) => port.publishMode === 'ingress') || isRouted(task.serviceLabels, task.spec)
+    const ingress = isReachedByHosts ? this.#networks.ingress() : undefined
     const count = wanted.length + (ingress === undefined ? 0 : 1)
     if (task.attachments.length === count) return task
     const attachments: Attachment[] = []

@@ -11,6 +11,8 @@ import type { Wait } from '#lib/wait.ts'
 
 import type { PlacementReport } from '../explain/placement-report.ts'
 import type { AttachmentRequest, ContainerAttachment } from './attachments.ts'
+import type { IngressChange, IngressState } from './ingress.ts'
+import type { IngressSettings } from '#model/ingress/settings.ts'
 
 export type { ContainerAttachment } from './attachments.ts'
 export type { PlacementReport } from '../explain/placement-report.ts'
@@ -50,6 +52,11 @@ export interface Control {
     rotate: TokenRotation,
     options: WriteOptions,
   ): Promise<Cluster>
+
+  /** The HTTP ingress as it is now. */
+  ingress(): IngressState
+  /** What the change does not name stays as it was. */
+  updateIngress(change: IngressChange, options: WriteOptions): Promise<IngressSettings>
 
   updateNode(id: NodeId, version: number, spec: NodeSpec, options: WriteOptions): Promise<Node>
   /** Refused for a node that is not down, unless forced; and for a manager that was not demoted first. */

@@ -11,6 +11,7 @@ import { attachContainer, releaseAttachment } from './attachments.ts'
 import { updateCluster } from './cluster.ts'
 import type { TokenMaker } from './cluster.ts'
 import type { Control } from './control.ts'
+import { ingressStateOf, updateIngress } from './ingress.ts'
 import { createNetwork, removeNetwork } from './networks.ts'
 import { removeNode, updateNode } from './nodes.ts'
 import { ObjectWriter } from './objects.ts'
@@ -39,6 +40,8 @@ export function createControl(parts: ControlParts): Control {
     view: parts.mirror,
     updateCluster: (version, spec, rotate, options) =>
       updateCluster(writer, parts.tokens, version, spec, rotate, options),
+    ingress: () => ingressStateOf(parts.mirror, parts.clock.now()),
+    updateIngress: (change, options) => updateIngress(writer, change, options),
     updateNode: (id, version, spec, options) => updateNode(writer, id, version, spec, options),
     removeNode: (id, force, options) => removeNode(writer, id, force, options),
     createService: (spec, options) => createService(writer, spec, options),

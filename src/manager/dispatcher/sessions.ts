@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { ObjectEvent } from '#model/change.ts'
 import { heartbeatMs } from '#model/defaults.ts'
@@ -10,6 +11,7 @@ import { assignmentsFor, diffAssignments, emptyAssignments, fullAssignments } fr
 import type { AssignmentSet } from './assignments.ts'
 import { DataPlaneFeed } from './data-plane/feed.ts'
 import { Withdrawals } from './data-plane/withdrawals.ts'
+import { IngressFeed } from '../ingress/feed.ts'
 import { managerAddresses, roleFor } from './role.ts'
 
 export type AgentStream = MessageStream<AgentMessage, ManagerMessage>
@@ -88,15 +90,17 @@ export class Sessions implements Disposable {
   readonly #logger: Logger
   readonly #subscription: Disposable
   readonly #feed: DataPlaneFeed
+  readonly #ingress: IngressFeed
   readonly withdrawals: Withdrawals
   #flushing: NodeJS.Immediate | NodeJS.Timeout | undefined
   #managers: string
   #heartbeatMs: number | undefined
 
-  constructor(parts: { mirror: Mirror; logger: Logger }) {
+  constructor(parts: { mirror: Mirror; clock: Clock; logger: Logger }) {
     this.#mirror = parts.mirror
     this.#logger = parts.logger
     this.#feed = new DataPlaneFeed(parts.mirror)
+    this.#ingress = new IngressFeed(parts.mirror, parts.clock)
     this.withdrawals = new Withdrawals({
       mirror: parts.mirror,
       feed: this.#feed,
@@ -125,6 +129,9 @@ export class Sessions implements Disposable {
       session.stream.send({ type: 'data-plane', ...change })
     })
     session.sendAll(this.#mirror)
+    this.#ingress.add(session.nodeId, (configuration) => {
+      session.stream.send({ type: 'ingress', ...(configuration === undefined ? {} : { configuration }) })
+    })
     session.sendRole(this.#mirror)
     session.sendTrust(this.#mirror)
     this.withdrawals.opened(session.nodeId)
@@ -135,6 +142,7 @@ export class Sessions implements Disposable {
     if (this.#byNode.get(session.nodeId) !== session) return
     this.#byNode.delete(session.nodeId)
     this.#feed.remove(session.nodeId)
+    this.#ingress.remove(session.nodeId)
     this.withdrawals.check()
     this.#logger.info('session closed', { node: session.nodeId })
   }
@@ -159,6 +167,7 @@ export class Sessions implements Disposable {
     this.#subscription[Symbol.dispose]()
     this.withdrawals[Symbol.dispose]()
     this.#feed[Symbol.dispose]()
+    this.#ingress[Symbol.dispose]()
     if (this.#flushing !== undefined) clearTimeout(this.#flushing as NodeJS.Timeout)
     this.closeAll('this manager stops')
   }

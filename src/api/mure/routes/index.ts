@@ -3,6 +3,7 @@ import type { Router } from '../../http/router.ts'
 import { registerBackupRoutes } from './backup.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerExplainRoutes } from './explain.ts'
+import { registerIngressRoutes } from './ingress.ts'
 
 /** What the routes stand on. */
 export interface MureParts {
@@ -14,4 +15,5 @@ export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerBackupRoutes(router, parts)
   registerClusterRoutes(router, parts)
   registerExplainRoutes(router, parts)
+  registerIngressRoutes(router, parts)
 }

@@ -14,7 +14,12 @@ export function hostFromNode(node: Node): DataPlaneHost | undefined {
   const { address, dataPathAddress, description } = node.status
   const reached = dataPathAddress === undefined || dataPathAddress === '' ? address : dataPathAddress
   if (reached === '') return undefined
-  return { nodeId: node.meta.id, hostname: description?.hostname ?? '', address: reached }
+  return {
+    nodeId: node.meta.id,
+    hostname: description?.hostname ?? '',
+    address: reached,
+    ...(node.status.state === 'down' ? { isDown: true } : {}),
+  }
 }
 
 /** One for each of the task's networks, from the time it has a node until nothing of it runs any more. */

@@ -1,0 +1,178 @@
+import type { IngressConfiguration, RouteInForce } from '#model/ingress/configuration.ts'
+import { serverName } from './runtime-commands.ts'
+import type { Slots } from './slots.ts'
+
+/** Where things are on this host. */
+export interface HostPlaces {
+  /** The folder of the maps and certificates. */
+  readonly folder: string
+  readonly runtimeSocket: string
+  /** The host's address of the data path: HAProxy's own when it asks tasks. */
+  readonly sourceAddress: string
+  /** `fd@3`, or undefined for no access log. */
+  readonly accessLog: string | undefined
+  /** Whether there is a certificate to listen with. */
+  readonly hasCertificates: boolean
+  readonly hasIpv6: boolean
+  /** Of the user that HAProxy becomes; undefined: it stays who it is. */
+  readonly user: string | undefined
+}
+
+export const routesMap = 'routes.map'
+export const challengesMap = 'challenges.map'
+export const certificateList = 'certificates.list'
+
+/** Methods that may be tried again on another task when one has died in the middle: their repetition changes nothing. */
+const idempotent = 'GET HEAD OPTIONS TRACE PUT DELETE'
+
+/**
+ * HAProxy's whole configuration file. Every text of a user in it has passed `model/ingress/values.ts`; names of
+ * services only where they consist of letters, digits, `_`, `.` and `-`.
+ * @see https://docs.haproxy.org/2.6/configuration.html
+ */
+export function renderConfiguration(
+  configuration: IngressConfiguration,
+  slotsOf: (route: RouteInForce) => Slots,
+  places: HostPlaces,
+): string {
+  return [
+    ...globalSection(places),
+    ...defaultsSection(configuration, places),
+    ...frontends(configuration, places),
+    ...configuration.routes.flatMap((route) => backend(route, slotsOf(route), configuration)),
+    '',
+  ].join('\n')
+}
+
+function globalSection({ runtimeSocket, accessLog, user }: HostPlaces): string[] {
+  return [
+    '# Written by mured; changes are lost.',
+    'global',
+    `  stats socket ${runtimeSocket} mode 600 level admin expose-fd listeners`,
+    ...(accessLog === undefined ? [] : [`  log ${accessLog} format raw local0`]),
+    ...(user === undefined ? [] : [`  user ${user}`]),
+    // A reload leaves the old process to finish its requests; one that never ends is ended.
+    '  hard-stop-after 10m',
+    '  ssl-default-bind-options ssl-min-ver TLSv1.2 no-tls-tickets',
+    '  tune.ssl.default-dh-param 2048',
+  ]
+}
+
+function defaultsSection({ accessLog }: IngressConfiguration, { sourceAddress }: HostPlaces): string[] {
+  return [
+    'defaults',
+    '  mode http',
+    ...(accessLog ? ['  log global', '  option httplog'] : []),
+    ...(sourceAddress === '' ? [] : [`  source ${sourceAddress}`]),
+    '  balance leastconn',
+    '  timeout connect 2s',
+    '  timeout client 60s',
+    '  timeout server 60s',
+    '  timeout http-request 10s',
+    '  timeout http-keep-alive 15s',
+    '  timeout queue 10s',
+    // WebSockets and other upgraded connections.
+    '  timeout tunnel 1h',
+    '  retries 3',
+    '  option redispatch 1',
+    '  retry-on conn-failure empty-response 0rtt-rejected',
+    '  option splice-auto',
+    // A host without power answers nothing: its connections end after these, and not after the server's timeout.
+    '  option srvtcpka',
+    '  srvtcpka-idle 1s',
+    '  srvtcpka-intvl 1s',
+    '  srvtcpka-cnt 3',
+    '  default-server check inter 2s fastinter 500ms downinter 1s fall 2 rise 1',
+  ]
+}
+
+function frontends(configuration: IngressConfiguration, places: HostPlaces): string[] {
+  const { httpPort, httpsPort, statisticsPort, login, routes } = configuration
+  const map = (name: string) => `${places.folder}/${name}`
+  const key = (host: string) => `${host},concat(,txn.path),map_beg(${map(routesMap)})`
+  return [
+    'frontend http',
+    ...binds(httpPort, places, ''),
+    ...(places.hasCertificates
+      ? binds(httpsPort, places, ` ssl crt-list ${map(certificateList)} alpn h2,http/1.1`)
+      : []),
+    `  http-request return status 200 content-type text/plain lf-string %[path,map(${map(challengesMap)})] if { path,map(${map(challengesMap)}) -m found }`,
+    '  http-request set-var(txn.path) path',
+    '  http-request set-var(txn.host) req.hdr(host),host_only,lower',
+    `  http-request set-var(txn.route) ${key('var(txn.host)')}`,
+    `  http-request set-var(txn.route) ${key('var(txn.host),regsub(^[^.]*,*)')} unless { var(txn.route) -m found }`,
+    `  http-request set-var(txn.route) ${key('str(*)')} unless { var(txn.route) -m found }`,
+    // What a client says of itself is not believed.
+    '  http-request set-header X-Forwarded-For %[src]',
+    '  http-request set-header X-Real-IP %[src]',
+    '  http-request set-header X-Forwarded-Host %[req.hdr(host)]',
+    '  http-request set-header X-Forwarded-Port %[dst_port]',
+    '  http-request set-header X-Forwarded-Proto http unless { ssl_fc }',
+    '  http-request set-header X-Forwarded-Proto https if { ssl_fc }',
+    `  http-request disable-l7-retry unless { method ${idempotent} }`,
+    '  http-request return status 404 content-type text/plain string "No service is published for this host and path.\\n" unless { var(txn.route) -m found }',
+    ...(routes.length === 0 ? [] : ['  use_backend %[var(txn.route)]']),
+    'userlist statistics',
+    `  user ${login.user} insecure-password ${login.password}`,
+    'frontend statistics',
+    ...binds(statisticsPort, places, ''),
+    '  option dontlog-normal',
+    '  http-request auth realm statistics unless { http_auth(statistics) }',
+    '  http-request use-service prometheus-exporter if { path /metrics }',
+    '  stats enable',
+    '  stats uri /',
+    '  stats refresh 5s',
+    '  stats hide-version',
+    '  stats show-legends',
+  ]
+}
+
+/** Apart, so that a client's IPv4 address is written as one. */
+const binds = (port: number, { hasIpv6 }: HostPlaces, options: string): string[] => [
+  `  bind *:${String(port)}${options}`,
+  ...(hasIpv6 ? [`  bind :::${String(port)} v6only${options}`] : []),
+]
+
+function backend(
+  route: RouteInForce,
+  slots: Slots,
+  { cookieKey, httpsPort }: IngressConfiguration,
+): string[] {
+  const { isSticky, rateLimit, healthCheckPath, matches, protocol, isSecure } = route
+  const lines = [`backend ${route.id}`]
+  if (isSecure)
+    lines.push(
+      httpsPort === 443
+        ? '  http-request redirect scheme https code 308 unless { ssl_fc }'
+        : `  http-request redirect location https://%[var(txn.host)]:${String(httpsPort)}%[capture.req.uri] code 308 unless { ssl_fc }`,
+    )
+  if (rateLimit !== undefined)
+    lines.push(
+      `  stick-table type ipv6 size 100k expire ${String(rateLimit.perSeconds * 2)}s store http_req_rate(${String(rateLimit.perSeconds)}s)`,
+      '  http-request track-sc0 src',
+      `  http-request deny deny_status 429 if { sc_http_req_rate(0) gt ${String(rateLimit.requests)} }`,
+    )
+  if (isSticky)
+    lines.push(
+      '  cookie MURE_TASK insert indirect nocache httponly dynamic',
+      `  dynamic-cookie-key ${cookieKey}`,
+    )
+  if (healthCheckPath !== undefined) {
+    const host = matches[0]?.host ?? '*'
+    lines.push(
+      '  option httpchk',
+      `  http-check send meth GET uri ${healthCheckPath} ver HTTP/1.1 hdr Host ${host.startsWith('*') ? 'localhost' : host}`,
+      '  http-check expect status 200-399',
+    )
+  }
+  const speaks = protocol === 'h2c' ? ' proto h2' : ''
+  const port = String(route.port)
+  slots.forEach((address, slot) => {
+    lines.push(
+      address === ''
+        ? `  server ${serverName(slot)} 0.0.0.0:${port}${speaks} disabled`
+        : `  server ${serverName(slot)} ${address}:${port}${speaks}`,
+    )
+  })
+  return lines
+}

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, before, test } from 'node:test'
+import { exec } from '#lib/exec.ts'
+import { TestCluster, webImage } from '../support/cluster.ts'
+
+const root = join(import.meta.dirname, '..', '..')
+const busybox = 'registry:5000/busybox:latest'
+
+let cluster: TestCluster
+let folder: string
+
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mure-ingress-'))
+  cluster = await TestCluster.up({ name: 'e2eingress', managers: 1, workers: 2 })
+  await mure('ingress', 'enable', '--login', 'admin:statistics1')
+  await cluster.until('the ingress to run', async () => / running/.test(await mure('ingress', 'status')))
+})
+after(async () => {
+  await cluster[Symbol.asyncDispose]()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const mure = (...args: string[]) => cluster.run('manager01', join(root, 'mure'), ...args)
+const create = (...args: string[]) => cluster.docker('manager01', 'service', 'create', '-q', ...args)
+const addressOf = (host: string) => cluster.lab.hosts.find(({ name }) => name === host)?.address ?? ''
+const curl = (from: string, ...args: string[]) => cluster.run(from, 'curl', '-sS', '-m', '10', ...args)
+const servingPid = async () =>
+  (JSON.parse(await cluster.run('manager01', 'cat', '/run/mure/ingress/serving.json')) as { pid: number }).pid
+
+/** Different answers of as many tasks, seen from another host. */
+async function untilAnswered(host: string, tasks: number): Promise<void> {
+  const url = `http://${addressOf('manager01')}/`
+  await cluster.until(`${String(tasks)} tasks to answer for ${host}`, async () => {
+    const asked = Array.from({ length: tasks * 3 }, () => curl('worker01', '-f', '-H', `Host: ${host}`, url))
+    const answers = new Set(await Promise.all(asked))
+    return answers.size === tasks || [...answers].join()
+  })
+}
+
+interface Load {
+  readonly outcomes: Readonly<Record<string, number>>
+  readonly slowestMs: number
+}
+
+/** Requests without a pause, from another host, while something happens. */
+async function underLoad(host: string, seconds: number, happens: () => Promise<void>): Promise<Load> {
+  const url = `http://${addressOf('manager01')}/`
+  const script = join(root, 'test', 'support', 'http-load.ts')
+  const node = [process.execPath, '--disable-warning=ExperimentalWarning', script]
+  const load = cluster.run('worker02', ...node, url, host, String(seconds), '4')
+  const [text] = await Promise.all([load, happens()])
+  return JSON.parse(text) as Load
+}
+
+function assertNoneLost({ outcomes }: Load): void {
+  const { again: _, ...rest } = outcomes
+  assert.deepEqual(Object.keys(rest), ['200'], JSON.stringify(outcomes))
+}
+
+test('a host name leads to all tasks of a service on any host; what is for nobody, to the default', async () => {
+  const labels = ['--label', 'mure.ingress.host=web.test', '--label', 'mure.ingress.port=8080']
+  await create('--name', 'web', '--replicas', '3', ...labels, webImage)
+  await untilAnswered('web.test', 3)
+  const url = `http://${addressOf('manager01')}/`
+  assert.match(await curl('worker01', '-H', 'Host: other.test', url), /No service is published/)
+  await create('--name', 'any', '--env', 'SERVICE_PORTS=8080', webImage)
+  await cluster.until('the default route', async () =>
+    /Hello/.test(await curl('worker01', '-H', 'Host: other.test', url)),
+  )
+  assert.match(await mure('ingress', 'routes'), /web\.test +\/ +web +8080 +3/)
+})
+
+test('tasks see the address of the client', async () => {
+  const show = 'echo; echo "$HTTP_X_FORWARDED_FOR $HTTP_X_FORWARDED_PROTO"'
+  const serve = `mkdir -p /www/cgi-bin; printf '#!/bin/sh\\n%s\\n' '${show}' > /www/cgi-bin/who; chmod +x /www/cgi-bin/who; exec httpd -f -p 80 -h /www`
+  await create('--name', 'who', '--env', 'VIRTUAL_HOST=who.test', busybox, 'sh', '-c', serve)
+  const url = `http://${addressOf('manager01')}/cgi-bin/who`
+  await cluster.until('the address of the client', async () => {
+    const said = await curl('worker01', '-H', 'Host: who.test', '-H', 'X-Forwarded-For: 6.6.6.6', url)
+    return said.trim() === `${addressOf('worker01')} http` || said
+  })
+})
+
+test('more tasks, other tasks and other routes lose no request; tasks come without a reload', async () => {
+  const pid = await servingPid()
+  assertNoneLost(
+    await underLoad('web.test', 8, async () => {
+      await cluster.docker('manager01', 'service', 'scale', '-d', 'web=10')
+      await untilAnswered('web.test', 10)
+      assert.equal(await servingPid(), pid)
+      await cluster.docker('manager01', 'service', 'scale', '-d', 'web=4')
+    }),
+  )
+  await cluster.untilRunning('manager01', 'web', 4)
+  assert.equal(await servingPid(), pid)
+  assertNoneLost(
+    await underLoad('web.test', 10, async () => {
+      await cluster.docker(
+        'manager01',
+        'service',
+        'update',
+        '-q',
+        '--force',
+        '--update-parallelism',
+        '2',
+        'web',
+      )
+    }),
+  )
+  assert.equal(await servingPid(), pid)
+  assertNoneLost(
+    await underLoad('web.test', 4, async () => {
+      await cluster.docker(
+        'manager01',
+        'service',
+        'update',
+        '-d',
+        '--label-add',
+        'mure.ingress.b.host=b.test',
+        'any',
+      )
+      await cluster.until('a reload', async () => (await servingPid()) !== pid)
+    }),
+  )
+})
+
+test('the power cut of a host loses no request that may be repeated', async () => {
+  await cluster.untilRunning('manager01', 'web', 4)
+  const load = await underLoad('web.test', 12, () => cluster.powerOff('worker01'))
+  assertNoneLost(load)
+  assert.ok(load.slowestMs < 10_000, `the slowest took ${String(load.slowestMs)} ms`)
+  await cluster.untilRunning('manager01', 'web', 4, 'worker01')
+  await cluster.start('worker01')
+})
+
+test('HAProxy that is killed comes back', async () => {
+  const pid = await servingPid()
+  await cluster.run('manager01', 'kill', '-9', String(pid))
+  await cluster.until('another HAProxy', async () => (await servingPid()) !== pid)
+  await untilAnswered('web.test', 4)
+})
+
+test('a certificate comes from a secret; one that is expired, and a host that is taken, are told', async () => {
+  const made = await exec('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
+    ...['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test', '-keyout', '-'],
+  ])
+  const secret = (name: string) =>
+    cluster.run('manager01', 'sh', '-c', `printf '%s' '${made}' | docker secret create ${name} -`)
+  await secret('tls.test')
+  const tls = ['--label', 'mure.ingress.host=tls.test', '--label', 'mure.ingress.port=8080']
+  await create('--name', 'tls', ...tls, '--label', 'mure.ingress.tls=tls.test', webImage)
+  const address = addressOf('manager01')
+  const resolve = ['--resolve', `tls.test:443:${address}`, '--resolve', `tls.test:80:${address}`]
+  await cluster.until('HTTPS', async () =>
+    /Hello/.test(await curl('worker02', '-k', '-L', ...resolve, 'http://tls.test/')),
+  )
+  const head = await curl('worker02', '-k', '-I', '--http2', ...resolve, 'https://tls.test/')
+  assert.match(head, /^HTTP\/2 200/)
+  await create('--name', 'late', ...tls, webImage)
+  await create(
+    '--name',
+    'mismatch',
+    '--label',
+    'mure.ingress.host=m.test',
+    '--label',
+    'mure.ingress.tls=tls.test',
+    webImage,
+  )
+  const status = await mure('ingress', 'status')
+  assert.match(status, /late: tls\.test is already served by service tls/)
+  assert.match(status, /mismatch: tls: secret tls\.test: the certificate is for tls\.test, not for m\.test/)
+})
+
+test('the statistics need the login', async () => {
+  const url = `http://${addressOf('manager01')}:1936/`
+  assert.match(await curl('worker02', '-o', '/dev/null', '-w', '%{http_code}', url), /401/)
+  assert.match(await curl('worker02', '-u', 'admin:statistics1', url), /Statistics Report/)
+  assert.match(await curl('worker02', '-u', 'admin:statistics1', `${url}metrics`), /haproxy_/)
+})
+
+test('disabled, nothing listens any more', async () => {
+  await mure('ingress', 'disable')
+  await cluster.until('port 80 to be closed', async () =>
+    curl('worker02', `http://${addressOf('manager01')}/`).then(
+      () => false,
+      () => true,
+    ),
+  )
+})
