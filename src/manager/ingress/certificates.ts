@@ -7,8 +7,7 @@ import type { View } from '#store/mirror/view.ts'
 /** A certificate with its chain and key, or what is wrong with it in words that follow the secret's name. */
 export type FoundCertificate = { readonly pem: string } | { readonly problem: string }
 
-/** Secrets of the authority's certificates carry the host in this label. */
-export const acmeHostLabel = 'mure.ingress.acme.host'
+/** The secret that holds the authority's certificate of a host. */
 export const acmeSecretName = (host: string): string => `mure-acme-${host}`
 
 /**
@@ -50,11 +49,6 @@ export function checkCertificate(pem: string, hosts: readonly string[], now: Ins
   if (missing.length > 0)
     return { problem: `the certificate is for ${namesOf(certificate)}, not for ${missing.join(', ')}` }
   return { pem: read.pem }
-}
-
-export const expiryOf = (pem: string): number | undefined => {
-  const read = readOnce(pem)
-  return 'problem' in read ? undefined : Date.parse(read.certificate.validTo)
 }
 
 /** Reading takes a millisecond, and routes are looked at with each change of any service. */

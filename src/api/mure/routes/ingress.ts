@@ -1,7 +1,6 @@
 import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import type { IngressChange } from '#manager/control/ingress.ts'
-import { readJson } from '../../http/read-json.ts'
 import { ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import type { MureParts } from './index.ts'
@@ -19,7 +18,7 @@ export function registerIngressRoutes(router: Router, { node }: MureParts): void
   })
 
   router.add('POST', '/mure/v1/ingress', async (request) => {
-    const change = changeOf(await readJson(request.message))
+    const change = changeOf(await request.json())
     using wait = startWait({
       timeoutMs: changeTimeoutMs,
       signal: request.signal,
