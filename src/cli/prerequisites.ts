@@ -29,6 +29,7 @@ const prerequisites: readonly Prerequisite[] = [
 /** What the tests drive Mure with, besides docker's own client. */
 export const clients: readonly Prerequisite[] = [
   { name: 'docker-compose', program: 'docker-compose' },
+  { name: 'golang-cfssl', program: 'cfssl' },
   { name: 'faketime', program: 'faketime' },
   { name: 'openssl', program: 'openssl' },
 ]

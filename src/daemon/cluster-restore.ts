@@ -5,24 +5,18 @@ import { exec } from '#lib/exec.ts'
 import { MureError } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
 import { theCluster } from '#manager/control/the-cluster.ts'
+import { signNode, signStorePeer } from '#manager/membership/signing.ts'
 import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import { transactOn } from '#manager/transact-on.ts'
 import { create, update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
-import { certificateExpiryMs } from '#model/defaults.ts'
 import { newId } from '#model/id.ts'
 import type { ClusterId, NodeId } from '#model/id.ts'
 import type { ManagerStatus, Node } from '#model/node.ts'
-import {
-  createRequest,
-  createRoot,
-  issueNodeCertificate,
-  issueStorePeer,
-  requestKeyDigest,
-} from '#security/authority.ts'
+import { createRequest, createRoot, issueStorePeer, requestKeyDigest } from '#security/authority.ts'
 import { openBackup } from '#security/backup-file.ts'
 import type { KeyFile, NodeKeys } from '#security/key-file.ts'
-import { issuerOf, storeIssuerOf, trustOf } from '#security/root-ca.ts'
+import { trustOf } from '#security/root-ca.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
 import { sealingCodec } from '#store/codec.ts'
 import { EtcdStore } from '#store/etcd/store.ts'
@@ -90,11 +84,10 @@ export async function restoreCluster(
     }))
     const store = new EtcdStore({ client: member.client, codec, logger })
     const mirror = await startMirror(store, wait.signal, logger)
-    const { spec, status } = theCluster(mirror)
+    const cluster = theCluster(mirror)
+    const { status } = cluster
     const present = [...mirror.list('node')].find((node) => node.status.manager?.address === advertiseAddress)
     nodeId = present?.meta.id ?? memberName
-    const validity = { now: clock.now(), lifeMs: certificateExpiryMs(spec) }
-    const subject = { nodeId, clusterId: head.clusterId, role: 'manager' as const }
     const { memberId } = await member.members.status(wait)
     const publicKeyDigest = await requestKeyDigest(own.csr)
     const manager: ManagerStatus = {
@@ -107,11 +100,11 @@ export async function restoreCluster(
     keys = {
       ...keys,
       key: own.key,
-      certificate: await issueNodeCertificate(issuerOf(status.rootCa), own.csr, subject, validity),
+      certificate: await signNode({ clock }, cluster, own.csr, { nodeId, role: 'manager' }),
       trust: trustOf(status.rootCa),
       storePeer: {
         key: peer.key,
-        certificate: await issueStorePeer(storeIssuerOf(status.rootCa), peer.csr, [host], validity),
+        certificate: await signStorePeer({ clock }, cluster, peer.csr, host),
       },
     }
     await keyFile.lock(keys, status.unlockKey === undefined ? undefined : parseUnlockKey(status.unlockKey))

@@ -32,6 +32,7 @@ import { lead } from './leader.ts'
 import { serveCertificates } from './membership/certificates.ts'
 import type { EtcdMember } from './membership/etcd/member.ts'
 import { issueOwnStorePeer, resign, serveMembers } from './membership/members.ts'
+import { outsideAuthorities } from './membership/signing.ts'
 import { standDown } from './membership/stand-down.ts'
 
 export interface ManagerOptions {
@@ -91,7 +92,20 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     }),
   )
   const relays = new Relays({ managerId: nodeId, sessions, mirror, links })
-  const parts = { managerId: nodeId, store, mirror, sessions, beats, writer, clock, random, logger, links }
+  const { identity } = options
+  const parts = {
+    managerId: nodeId,
+    store,
+    mirror,
+    sessions,
+    beats,
+    writer,
+    clock,
+    random,
+    logger,
+    links,
+    identity,
+  }
   const memberParts = {
     ...parts,
     members: member.members,
@@ -105,6 +119,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     tokens: {
       joinToken: (cluster) => createJoinToken(cluster.status.rootCa.certificate),
       unlockKey: createUnlockKey,
+      outsideAuthorities: (cluster, wait) => outsideAuthorities({ clock, identity }, cluster, wait),
     },
     relay: (id, request, wait) => relays.open(id, request, wait),
   })

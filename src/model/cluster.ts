@@ -60,6 +60,7 @@ export interface ClusterNetworking {
 /** The cluster's own certificate authority. The key is sealed at rest like everything in the store. */
 export interface RootCa {
   readonly certificate: string
+  /** '' where an external CA signs with this root, and has its key alone. */
   readonly key: string
   /** Set while a rotation runs: the new root, and the old root's signature over it. */
   readonly rotation?: {

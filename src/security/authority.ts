@@ -9,7 +9,7 @@ import { requestKey } from './request.ts'
 import { backdateMs } from './validity.ts'
 import { x509 } from './x509.ts'
 
-export { createRequest, requestKeyDigest } from './request.ts'
+export { createAuthorityRequest, createRequest, requestKeyDigest } from './request.ts'
 
 const dayMs = 24 * 3_600_000
 const rootLifeMs = 20 * 365 * dayMs
@@ -17,7 +17,10 @@ const rootLifeMs = 20 * 365 * dayMs
 const minImportedLifeMs = 365 * dayMs
 
 /** The role in a certificate, as its organizational unit; the names are Swarm's. */
-const unitOfRole: Record<NodeRole, string> = { worker: 'swarm-worker', manager: 'swarm-manager' }
+export const unitOfRole: Readonly<Record<NodeRole, string>> = {
+  worker: 'swarm-worker',
+  manager: 'swarm-manager',
+}
 /** Only certificates of this name may speak to etcd's peers; a worker's never is. */
 export const storePeerName = 'mure-store-peer'
 
@@ -124,9 +127,11 @@ export async function importRoot(
   options: { readonly now: Instant; readonly current?: string },
 ): Promise<KeyPair> {
   const parsed = parseRoot(certificate)
-  const signing = await readSigningKey(key)
+  // Without a key it is an authority outside that signs with it.
+  const signing = key === '' ? undefined : await readSigningKey(key)
   if (!parsed.ca) throw new MureError('invalid', 'certificate not a CA')
-  if (!parsed.checkPrivateKey(signing.keyObject)) throw new MureError('invalid', 'certificate key mismatch')
+  if (signing !== undefined && !parsed.checkPrivateKey(signing.keyObject))
+    throw new MureError('invalid', 'certificate key mismatch')
   if (parsed.validToDate.getTime() < options.now + minImportedLifeMs)
     throw new MureError(
       'invalid',
@@ -142,7 +147,7 @@ export async function importRoot(
     parsed.publicKey.equals(new X509Certificate(options.current).publicKey)
   )
     throw new MureError('invalid', 'Cannot update to a cert with an identical key')
-  return { certificate: parsed.toString(), key: signing.pem }
+  return { certificate: parsed.toString(), key: signing?.pem ?? '' }
 }
 
 function parseRoot(certificate: string): X509Certificate {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { webcrypto } from 'node:crypto'
 import { MureError } from '#lib/errors.ts'
-import { exportKey, newKeyPair, ownAlgorithm } from './keys.ts'
+import { exportKey, newKeyPair, ownAlgorithm, readSigningKey } from './keys.ts'
 import { x509 } from './x509.ts'
 
 /** A key, and the request for a certificate over it. The key never leaves the node. */
@@ -13,6 +13,21 @@ export async function createRequest(): Promise<{ readonly csr: string; readonly 
     signingAlgorithm: ownAlgorithm,
   })
   return { csr: `${request.toString('pem')}\n`, key: await exportKey(keys.privateKey) }
+}
+
+/** A request for an authority's certificate over the key that it has, under the name that it has. */
+export async function createAuthorityRequest(authority: {
+  readonly certificate: string
+  readonly key: string
+}): Promise<string> {
+  const { key, algorithm } = await readSigningKey(authority.key)
+  const { subject, publicKey } = new x509.X509Certificate(authority.certificate)
+  const request = await x509.Pkcs10CertificateRequestGenerator.create({
+    name: subject,
+    keys: { privateKey: key, publicKey: await publicKey.export(algorithm, ['verify']) },
+    signingAlgorithm: algorithm,
+  })
+  return `${request.toString('pem')}\n`
 }
 
 /** SHA-256 of a request's public key, hex: how a node is known over renewals. */

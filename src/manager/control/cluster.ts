@@ -1,10 +1,12 @@
 import type { Instant } from '#lib/clock.ts'
+import type { Wait } from '#lib/wait.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Cluster, ClusterSpec, RootCa } from '#model/cluster.ts'
 import { schedulingProblems } from '#model/scheduling.ts'
 import { refuse } from '#model/validate/problem.ts'
 import { signingRootOf } from '#security/root-ca.ts'
 import { beginRotation } from '#security/root-rotation.ts'
+import type { OutsideAuthorities } from '#security/root-rotation.ts'
 import type { TokenRotation, WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import { theCluster } from './the-cluster.ts'
@@ -14,6 +16,8 @@ import type { ObjectWriter } from './objects.ts'
 export interface TokenMaker {
   joinToken(cluster: Cluster): string
   unlockKey(): string
+  /** The external authorities that a cluster of this form has. */
+  outsideAuthorities(cluster: Pick<Cluster, 'spec' | 'status'>, wait: Wait): OutsideAuthorities
 }
 
 export async function updateCluster(
@@ -25,7 +29,9 @@ export async function updateCluster(
   options: WriteOptions,
 ): Promise<Cluster> {
   check(spec)
-  const rootCa = await rootCaFor(theCluster(writer.mirror), spec, rotate, writer.clock.now())
+  const cluster = theCluster(writer.mirror)
+  const outside = tokens.outsideAuthorities({ spec, status: cluster.status }, options.wait)
+  const rootCa = await rootCaFor(cluster, spec, rotate, writer.clock.now(), outside)
   return writer.change('cluster', theCluster(writer.mirror).meta.id, version, options, (cluster) => {
     const locked = spec.encryption?.autoLockManagers === true
     const { unlockKey: present, ...status } = cluster.status
@@ -60,13 +66,15 @@ async function rootCaFor(
   spec: ClusterSpec,
   { root = {} }: TokenRotation,
   now: Instant,
+  outside: OutsideAuthorities,
 ): Promise<RootCa> {
   const { rootCa } = cluster.status
   const isForced = (spec.ca?.forceRotate ?? 0) !== (cluster.spec.ca?.forceRotate ?? 0)
   const isOther = root.certificate !== undefined && root.certificate.trim() !== signingRootOf(rootCa).trim()
-  if (!isForced && !isOther && root.key === undefined) return rootCa
+  const isHandedOut = root.certificate !== undefined && root.key === undefined && rootCa.key !== ''
+  if (!isForced && !isOther && !isHandedOut && root.key === undefined) return rootCa
   try {
-    return await beginRotation(rootCa, root, now)
+    return await beginRotation(rootCa, root, now, outside)
   } catch (error) {
     if (isMureError(error, 'invalid'))
       throw new MureError('invalid', grpcText('InvalidArgument', error.message), { cause: error })

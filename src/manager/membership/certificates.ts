@@ -1,31 +1,30 @@
-import type { Clock } from '#lib/clock.ts'
 import { MureError } from '#lib/errors.ts'
 import type { Random } from '#lib/random.ts'
 import { startWait } from '#lib/wait.ts'
 import { create, update } from '#model/change.ts'
-import { certificateExpiryMs } from '#model/defaults.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Node, NodeAvailability, NodeRole } from '#model/node.ts'
 import type { Cluster } from '#model/cluster.ts'
 import type { CertificateAnswer, CertificateRequest, RootCertificateAnswer } from '#rpc/messages.ts'
 import type { Peer, RpcServer } from '#rpc/transport.ts'
-import { issueNodeCertificate, requestKeyDigest } from '#security/authority.ts'
+import { requestKeyDigest } from '#security/authority.ts'
 import { parseJoinToken, sameToken } from '#security/join-token.ts'
-import { issuerOf, trustOf } from '#security/root-ca.ts'
+import { trustOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { theCluster } from '../control/the-cluster.ts'
 import { roleFor } from '../dispatcher/role.ts'
 import { transactOn } from '../transact-on.ts'
+import { signNode } from './signing.ts'
+import type { SigningParts } from './signing.ts'
 
 /** Less than callers wait, so that they hear why: a store without a quorum takes nothing. */
 const storeTimeoutMs = 4_000
 
-export interface CertificateParts {
+export interface CertificateParts extends SigningParts {
   readonly store: Store
   readonly mirror: Mirror
-  readonly clock: Clock
   readonly random: Random
 }
 
@@ -52,7 +51,7 @@ async function join(
   const cluster = theCluster(parts.mirror)
   const role = roleOfToken(cluster, request.token ?? '')
   const node = newNode(parts, role, request.availability ?? 'active', await requestKeyDigest(request.csr))
-  const certificate = await issue(parts, cluster, request.csr, node.meta.id, role)
+  const certificate = await signNode(parts, cluster, request.csr, { nodeId: node.meta.id, role })
   using wait = startWait({ timeoutMs: storeTimeoutMs, signal, what: 'the store to take a new node' })
   await transactOn(parts, wait, () =>
     parts.mirror.get('node', node.meta.id) === undefined ? [create(node)] : [],
@@ -121,7 +120,7 @@ async function renew(
   const cluster = theCluster(parts.mirror)
   const role = roleFor(node)
   const publicKeyDigest = await requestKeyDigest(request.csr)
-  const certificate = await issue(parts, cluster, request.csr, peer.nodeId, role)
+  const certificate = await signNode(parts, cluster, request.csr, { nodeId: peer.nodeId, role })
   using wait = startWait({ timeoutMs: storeTimeoutMs, signal, what: 'the store to take a renewed key' })
   await transactOn(parts, wait, () => {
     const present = parts.mirror.get('node', peer.nodeId)
@@ -129,19 +128,4 @@ async function renew(
     return [update({ ...present, status: { ...present.status, publicKeyDigest } })]
   })
   return { nodeId: peer.nodeId, role, certificate, trust: trustOf(cluster.status.rootCa) }
-}
-
-function issue(
-  parts: CertificateParts,
-  cluster: Cluster,
-  csr: string,
-  nodeId: NodeId,
-  role: NodeRole,
-): Promise<string> {
-  return issueNodeCertificate(
-    issuerOf(cluster.status.rootCa),
-    csr,
-    { nodeId, clusterId: cluster.meta.id, role },
-    { now: parts.clock.now(), lifeMs: certificateExpiryMs(cluster.spec) },
-  )
 }

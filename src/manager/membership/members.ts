@@ -1,29 +1,26 @@
 import { MureError } from '#lib/errors.ts'
-import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import { startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import { update } from '#model/change.ts'
-import { certificateExpiryMs } from '#model/defaults.ts'
 import type { NodeId } from '#model/id.ts'
 import type { ManagerStatus } from '#model/node.ts'
 import type { MemberJoinAnswer, MemberJoinRequest } from '#rpc/messages.ts'
 import type { RpcServer } from '#rpc/transport.ts'
-import { issueStorePeer } from '#security/authority.ts'
-import { storeIssuerOf } from '#security/root-ca.ts'
 import type { Store } from '#store/contract.ts'
 import type { StoreMember, StoreMembers } from '#store/etcd/members.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { theCluster } from '../control/the-cluster.ts'
 import { roleFor } from '../dispatcher/role.ts'
 import { transactOn } from '../transact-on.ts'
+import { signStorePeer } from './signing.ts'
+import type { SigningParts } from './signing.ts'
 
-export interface MemberParts {
+export interface MemberParts extends SigningParts {
   readonly store: Store
   readonly mirror: Mirror
   readonly members: StoreMembers
   readonly dataKeys: () => MemberJoinAnswer['dataKeys']
-  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -70,19 +67,17 @@ export function serveMembers(server: RpcServer, parts: MemberParts): void {
 
 /** The certificate by which a member proves itself to its peers, at the host of its peer URL. */
 function issuePeerCertificate(
-  parts: Pick<MemberParts, 'mirror' | 'clock'>,
+  parts: Pick<MemberParts, 'mirror'> & SigningParts,
   csr: string,
   peerUrl: string,
 ): Promise<string> {
-  const { spec, status } = theCluster(parts.mirror)
   const host = new URL(peerUrl).hostname.replace(/^\[|\]$/g, '')
-  const validity = { now: parts.clock.now(), lifeMs: certificateExpiryMs(spec) }
-  return issueStorePeer(storeIssuerOf(status.rootCa), csr, [host], validity)
+  return signStorePeer(parts, theCluster(parts.mirror), csr, host)
 }
 
 /** A manager issues its own member's certificate by itself: that takes no quorum. */
 export function issueOwnStorePeer(
-  parts: Pick<MemberParts, 'mirror' | 'clock'>,
+  parts: Pick<MemberParts, 'mirror'> & SigningParts,
   nodeId: NodeId,
   csr: string,
 ): Promise<string> {
