@@ -126,8 +126,12 @@ export class Agent implements AsyncDisposable {
     })
     this.#plain = new PlainContainers({
       engine,
+      clock,
       logger,
       release: (taskId) => options.callbacks.release(taskId),
+      report: (taskId, status) => {
+        this.#outbox.add(taskId, status)
+      },
     })
     if (network !== undefined)
       this.#ingress = new IngressAgent({
@@ -176,6 +180,11 @@ export class Agent implements AsyncDisposable {
   /** Makes a network ready for a plain container of this host; undefined: this host has no part in networks. */
   async prepareNetwork(network: Network) {
     return this.#network?.prepare(network)
+  }
+
+  /** The place of a plain container of this host on a network. */
+  placeOf(containerId: string, networkId: string): string | undefined {
+    return this.#plain.placeOf(containerId, networkId)
   }
 
   /** Leaving the cluster: its tasks end here, without any grace. */
@@ -283,12 +292,8 @@ export class Agent implements AsyncDisposable {
         this.#describer.engineIsDown(problem)
       },
       hear: (event: EngineEvent) => {
-        this.#executor.hear(event)
-        if (event.Action === 'destroy')
-          this.#background(
-            this.#plain.removed(event.Actor.Attributes),
-            'a place on a network was not given back',
-          )
+        if (event.Type === 'container') this.#executor.hear(event)
+        this.#plain.hear(event)
       },
     }
     return watchEngine(engine, listener, { signal, logger })
@@ -312,9 +317,9 @@ export class Agent implements AsyncDisposable {
 /** A host that cannot have the cluster's networks still runs tasks without them. */
 async function startNetwork(options: AgentOptions): Promise<NetworkAgent | undefined> {
   if (options.hasNetworks === false) return undefined
-  const { engine, dataDir, random, logger, identity } = options
+  const { engine, dataDir, random, clock, logger, identity } = options
   try {
-    return await NetworkAgent.start({ engine, nodeId: identity().nodeId, dataDir, random, logger })
+    return await NetworkAgent.start({ engine, nodeId: identity().nodeId, dataDir, random, clock, logger })
   } catch (error) {
     logger.error('this host has no part in the networks of the cluster', { error })
     return undefined

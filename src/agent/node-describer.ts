@@ -4,6 +4,7 @@ import type { IngressNodeState } from '#model/ingress/configuration.ts'
 import type { NodeDescription } from '#model/node.ts'
 import type { Identity } from '#rpc/transport.ts'
 import { tlsInfo } from '#security/certificate.ts'
+import { hostRoutes } from './session/host-routes.ts'
 import { descriptionOf, hostDescription } from './session/describe.ts'
 
 /** Keeps the description of this node true. A node whose engine is down is still a node, as it was last seen. */
@@ -27,8 +28,8 @@ export class NodeDescriber {
   /** Asks the engine. */
   async refresh(signal: AbortSignal, timeoutMs = 20_000): Promise<void> {
     try {
-      const info = await this.#engine.info({ signal, timeoutMs })
-      this.#set(descriptionOf(info, this.#tls()))
+      const [info, routes] = await Promise.all([this.#engine.info({ signal, timeoutMs }), hostRoutes()])
+      this.#set({ ...descriptionOf(info, this.#tls()), routes })
     } catch (error) {
       if (!signal.aborted) this.engineIsDown(errorText(error))
     }

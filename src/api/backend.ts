@@ -49,12 +49,27 @@ export interface RestoreRequest {
   readonly backup: AsyncIterable<Buffer>
 }
 
+/** What a plain container of this host wants of a network. */
+export interface PlaceRequest {
+  /** By id or name. */
+  readonly network: string
+  /** The container's name; '' until the engine has given it one. */
+  readonly name: string
+  /** Absent for a container that is about to be made. */
+  readonly containerId?: string
+  readonly aliases?: readonly string[]
+  /** Without prefix length; what is not asked for is chosen. */
+  readonly addresses?: readonly string[]
+}
+
 /** A plain container's place on a network of the cluster. */
 export interface ContainerPlace {
   readonly taskId: string
+  readonly networkId: string
   /** What the engine here calls the network. */
   readonly engineNetwork: string
-  readonly address: string
+  /** Without prefix length. */
+  readonly addresses: readonly string[]
   readonly nameserver: string
 }
 
@@ -72,10 +87,13 @@ export interface LocalNode {
   unlock(key: string, wait: Wait): Promise<void>
   /**
    * A place for a container of this host on a network of the cluster, which is ready on the engine by then. Undefined
-   * where there is no such network, or no cluster. `forbidden`: it is not for plain containers.
+   * where there is no such network, or no cluster. `forbidden`: it is not for plain containers, or the address is not
+   * to be had.
    */
-  attach(network: string, containerName: string, wait: Wait): Promise<ContainerPlace | undefined>
+  attach(request: PlaceRequest, wait: Wait): Promise<ContainerPlace | undefined>
   detach(taskId: string): Promise<void>
+  /** The place of a container of this host on a network, as far as it is known by now. */
+  placeOf(containerId: string, networkId: string): string | undefined
   /** Everything the swarm is, sealed where its managers are locked. Only on a manager. */
   backup(): Promise<Readable>
   /** The swarm of a backup, with this host as its only manager. `precondition` if the unlock key is missing or wrong. */

@@ -9,6 +9,7 @@ import type {
   JoinRequest,
   LocalNode,
   LocalNodeInfo,
+  PlaceRequest,
   RestoreRequest,
 } from '#api/backend.ts'
 import type { Engine } from '#engine/engine.ts'
@@ -156,20 +157,27 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     })
   }
 
-  async attach(network: string, name: string, wait: Wait): Promise<ContainerPlace | undefined> {
+  async attach(request: PlaceRequest, wait: Wait): Promise<ContainerPlace | undefined> {
     const credentials = this.#credentials
     if (credentials === undefined || this.#phase !== 'active') return undefined
-    if (await isEnginesOwn(this.#options.engine, network)) return undefined
+    if (await isEnginesOwn(this.#options.engine, request.network)) return undefined
     const where = { credentials, managers: this.#managerAddresses(), clock: this.#options.clock }
-    const place = await askForPlace(where, { network, name }, wait)
+    const place = await askForPlace(where, request, wait)
     if (place === undefined) return undefined
-    const prepared = await this.#agent?.prepareNetwork(place.network)
-    const address = place.addresses.find((one) => one.includes('.'))?.split('/')[0]
-    if (prepared === undefined || address === undefined) {
+    const prepared = await this.#agent?.prepareNetwork(place.network).catch(async (error: unknown) => {
+      await giveBackPlace(where, place.taskId)
+      throw error
+    })
+    if (prepared === undefined) {
       await giveBackPlace(where, place.taskId)
       return undefined
     }
-    return { taskId: place.taskId, address, ...prepared }
+    const addresses = place.addresses.map((one) => one.split('/')[0] ?? '')
+    return { taskId: place.taskId, networkId: place.network.meta.id, addresses, ...prepared }
+  }
+
+  placeOf(containerId: string, networkId: string): string | undefined {
+    return this.#agent?.placeOf(containerId, networkId)
   }
 
   async detach(taskId: string): Promise<void> {

@@ -221,8 +221,12 @@ export class Engine implements Disposable {
     })
   }
 
-  async disconnectNetwork(id: string, container: string, options?: CallOptions): Promise<void> {
-    const body = { Container: container, Force: true }
+  async disconnectNetwork(
+    id: string,
+    container: string,
+    options?: CallOptions & { readonly force?: boolean },
+  ): Promise<void> {
+    const body = { Container: container, Force: options?.force ?? true }
     await this.#text('POST', `/networks/${encodeURIComponent(id)}/disconnect`, body, {
       timeoutMs: workMs,
       ...options,

@@ -64,6 +64,7 @@ export interface ContainerSummary {
   readonly Names: readonly string[]
   readonly State: string
   readonly Labels: Readonly<Record<string, string>>
+  readonly NetworkSettings?: { readonly Networks?: Readonly<Record<string, unknown>> | null } | null
 }
 
 export interface EngineEvent {
@@ -91,6 +92,10 @@ export interface EngineNetwork {
   readonly IPAM: {
     readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null
   }
+  /** Running ones, by id; only where one network was asked for. */
+  readonly Containers?: Readonly<
+    Record<string, { readonly Name: string; readonly EndpointID: string; readonly IPv4Address?: string }>
+  > | null
 }
 
 export interface EngineVolume {

@@ -1,4 +1,5 @@
 import type { Instant } from '#lib/clock.ts'
+import { parseNetwork } from '#model/address.ts'
 import { create, update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
 import type { ClusterSpec } from '#model/cluster.ts'
@@ -76,8 +77,12 @@ class TurnPlan implements Turn {
   }
 
   allocateNetworks(): void {
+    const routes = () =>
+      [...this.#view.list('node')].flatMap(({ status }) =>
+        (status.description?.routes ?? []).flatMap((route) => parseNetwork(route) ?? []),
+      )
     for (const network of this.#view.list('network')) {
-      const allocated = this.#state.allocator.allocateNetwork(network, this.#settings.networking)
+      const allocated = this.#state.allocator.allocateNetwork(network, this.#settings.networking, routes)
       if (allocated !== network) this.#set(update(allocated))
     }
   }

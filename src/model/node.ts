@@ -39,6 +39,8 @@ export interface NodeDescription {
     readonly problem?: string
   }
   readonly genericResources?: readonly GenericResource[]
+  /** Where the host's own routes lead, CIDR notation, sorted; the cluster's networks keep clear of them. */
+  readonly routes?: readonly string[]
   readonly mureVersion: string
   /** Present while the node runs the HTTP ingress. */
   readonly ingress?: IngressNodeState

@@ -20,3 +20,7 @@ export const usesNetwork = (spec: ServiceSpec, id: string, name: string): boolea
   [...(spec.template.networks ?? []), ...(spec.networks ?? [])].some(
     (network) => network.target === id || network.target === name,
   )
+
+/** It publishes something through the routing mesh. */
+export const needsIngress = (spec: ServiceSpec): boolean =>
+  (spec.endpoint?.ports ?? []).some((port) => port.publishMode === 'ingress')

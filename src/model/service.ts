@@ -48,6 +48,8 @@ export interface Placement {
 export interface NetworkAttachmentSpec {
   readonly target: string
   readonly aliases?: readonly string[]
+  /** Addresses asked for, without prefix length; a plain container's alone. */
+  readonly addresses?: readonly string[]
   readonly driverOptions?: Readonly<Record<string, string>>
 }
 

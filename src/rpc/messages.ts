@@ -152,7 +152,13 @@ export interface MemberJoinAnswer {
 export interface AttachRequest {
   /** By id or name. */
   readonly network: string
+  /** The container's, by which others on the network find it; '' until it has one. */
   readonly name: string
+  /** Absent for a container that is about to be made. */
+  readonly containerId?: string
+  readonly aliases?: readonly string[]
+  /** Without prefix length; what is not asked for is chosen. */
+  readonly addresses?: readonly string[]
 }
 export interface AttachAnswer {
   readonly taskId: TaskId

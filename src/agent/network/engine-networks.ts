@@ -26,16 +26,25 @@ export class EngineNetworks {
     return found
   }
 
-  /** Has the same name there as in the cluster. One that is left of an earlier network of that name goes first. */
-  ensure(network: Network): Promise<void> {
+  /**
+   * Gives the name that the network has there: its own, unless the engine has a network of its own by that name. One
+   * that is left of an earlier network of the cluster goes first.
+   */
+  ensure(network: Network): Promise<string> {
     return this.#mutex.run(async () => {
-      const { name } = network.spec
-      const present = (await this.#engine.listNetworks([])).find((other) => other.Name === name)
-      if (present?.Labels?.[networkLabel] === network.meta.id && present.Driver === this.#driver) return
+      const known = await this.#engine.listNetworks([])
+      const mine = known.find(
+        ({ Driver, Labels }) => Driver === this.#driver && Labels?.[networkLabel] === network.meta.id,
+      )
+      if (mine !== undefined) return mine.Name
+      const named = known.filter((other) => other.Name === network.spec.name)
+      const isTaken = named.some(({ Labels }) => Labels?.[networkLabel] === undefined)
+      const name = isTaken ? `${network.spec.name}.${network.meta.id.slice(0, 8)}` : network.spec.name
       try {
-        if (present !== undefined && present.Labels?.[networkLabel] !== undefined)
-          await this.#engine.removeNetwork(present.Id)
-        await this.#create(network)
+        for (const { Id, Labels } of named)
+          if (Labels?.[networkLabel] !== undefined) await this.#engine.removeNetwork(Id)
+        await this.#create(network, name)
+        return name
       } catch (error) {
         // Something of the network that had the name or the subnet before is still ending.
         throw new MureError('unavailable', `network ${name} can not be made on this engine yet`, {
@@ -45,9 +54,9 @@ export class EngineNetworks {
     })
   }
 
-  async #create(network: Network): Promise<void> {
+  async #create(network: Network, name: string): Promise<void> {
     await this.#engine.createNetwork({
-      Name: network.spec.name,
+      Name: name,
       CheckDuplicate: true,
       Driver: this.#driver,
       Internal: network.spec.internal,

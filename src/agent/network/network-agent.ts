@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Engine } from '#engine/engine.ts'
+import type { Clock } from '#lib/clock.ts'
 import { errorText, MureError } from '#lib/errors.ts'
 import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -13,7 +14,9 @@ import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
 import type { Attached, AttachmentProvider } from '../executor/attachments.ts'
 import { DataPlaneState } from './data-plane-state.ts'
 import { answer } from './dns/answer.ts'
+import { containersResolvers, hostResolvers } from './dns/host-resolvers.ts'
 import { serveNames } from './dns/server.ts'
+import { Upstream } from './dns/upstream.ts'
 import { EngineNetworks } from './engine-networks.ts'
 import { cablePrefix, hostVeth, macOfAddress } from './device-names.ts'
 import { Guard } from './guard/guard.ts'
@@ -35,6 +38,7 @@ export interface NetworkAgentOptions {
   /** Tells apart the daemons that share a host. */
   readonly dataDir: string
   readonly random: Random
+  readonly clock: Clock
   readonly logger: Logger
 }
 
@@ -62,6 +66,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #mark: string
   readonly #engineNetworks: EngineNetworks
   #nameserver = ''
+  #resolvers: readonly string[] = []
   #hostNumbers: HostNumbers = new Map()
   #port = 4789
   #bridges = ''
@@ -122,9 +127,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       signal.throwIfAborted()
       await this.#mutex.run(() => this.#overlays.ensure(network))
       this.#made.set(network.meta.id, performance.now())
-      await this.#engineNetworks.ensure(network)
+      const name = await this.#engineNetworks.ensure(network)
       const address = addresses.find((one) => one.includes('.'))?.split('/')[0]
-      ends.push({ name: network.spec.name, config: { IPAMConfig: { IPv4Address: address } } })
+      ends.push({ name, config: { IPAMConfig: { IPv4Address: address } } })
     }
     const [first, ...others] = ends
     if (first === undefined) return {}
@@ -141,8 +146,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#networks.set(network.meta.id, network)
     await this.#mutex.run(() => this.#overlays.ensure(network))
     this.#made.set(network.meta.id, performance.now())
-    await this.#engineNetworks.ensure(network)
-    return { engineNetwork: network.spec.name, nameserver: this.#nameserver }
+    const engineNetwork = await this.#engineNetworks.ensure(network)
+    return { engineNetwork, nameserver: this.#nameserver }
   }
 
   /** Everybody on the routing mesh's network. */
@@ -188,6 +193,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #start(): Promise<void> {
     const { logger } = this.#options
     this.#nameserver = await this.#listenForNames()
+    this.#resolvers = await containersResolvers()
     const driver = new OverlayDriver({
       mark: this.#mark,
       sandboxes: this.#sandboxes,
@@ -258,21 +264,22 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
 
   /** Each daemon of a host has an address of its own, as its answers are of its own cluster. */
   async #listenForNames(): Promise<string> {
-    const { random, logger } = this.#options
+    const { random, logger, clock } = this.#options
+    const upstream = new Upstream({ servers: hostResolvers, clock })
     for (let last = 1; last < 255; last++) {
       const address = `169.254.53.${String(last)}`
       await execResult('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo'])
       try {
-        const server = await serveNames(
+        const server = await serveNames({
           address,
-          (query, from) => {
+          upstream,
+          logger,
+          resolve: (query, from, limit) => {
             const endpoint = this.#sandboxes.byAddress(from)
             if (endpoint === undefined) return 'refused'
-            const networks = this.#sandboxes.networksBeside(endpoint)
-            return answer(query, { networks }, this.#state, random)
+            return answer(query, { networks: this.#namedNetworks(endpoint) }, this.#state, random, limit)
           },
-          logger,
-        )
+        })
         this.#owned.use(server)
         this.#owned.defer(() =>
           execResult('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).then(() => undefined),
@@ -283,6 +290,12 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       }
     }
     throw new MureError('unavailable', 'no address is free for a name server on this host')
+  }
+
+  /** The networks that a sandbox is on. */
+  #namedNetworks(endpoint: LocalEndpoint): Map<string, string> {
+    const ids = this.#sandboxes.networksBeside(endpoint)
+    return new Map([...ids].map((id) => [id, this.#networks.get(id)?.spec.name ?? '']))
   }
 
   /** Links, then forwarding, then rules: nothing is sent where it cannot arrive. Names follow the state itself. */
@@ -378,6 +391,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const end = ends.find(({ networkId }) => networkId === ingressId)
     return {
       virtualAddresses,
+      names: { resolvers: this.#resolvers, nameserver: this.#nameserver },
       ...(end === undefined ? {} : { mesh: { address: end.address, hosts: this.#hostNumbers } }),
     }
   }
@@ -386,6 +400,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #compare(): Promise<void> {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
     for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    this.#resolvers = await containersResolvers()
     for (const sandbox of this.#sandboxes.bySandbox().keys())
       if (!this.#kernels.has(sandbox)) await this.#syncSandbox(sandbox)
     await this.#guard.repair()

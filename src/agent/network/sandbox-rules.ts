@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import { sleep } from '#lib/wait.ts'
+import { renderNameRedirect } from './dns/redirect.ts'
 import { renderReturnPath } from './mesh/return-path.ts'
 import type { HostNumbers } from './mesh/return-path.ts'
 import { removedBackends, renderVirtualAddresses } from './rules/virtual-addresses.ts'
@@ -9,12 +10,15 @@ import { inNetns, nft } from './tools.ts'
 /** What one sandbox's namespace is to do. */
 export interface SandboxRules {
   readonly virtualAddresses: VirtualAddresses
+  /** Whose questions are ours to answer, and where. */
+  readonly names: { readonly resolvers: readonly string[]; readonly nameserver: string }
   /** The mesh's way back, where the sandbox is on the mesh's network: its address there, and the hosts. */
   readonly mesh?: { readonly address: string; readonly hosts: HostNumbers }
 }
 
 interface Applied {
   readonly virtualAddresses?: VirtualAddresses
+  readonly redirect?: string
   readonly device?: string
   readonly hosts?: HostNumbers
 }
@@ -35,8 +39,20 @@ export class SandboxKernel {
   async apply(rules: SandboxRules, signal: AbortSignal): Promise<void> {
     await this.#appeared(signal)
     const before = this.#applied.virtualAddresses
-    await nft(renderVirtualAddresses(before, rules.virtualAddresses), this.#path)
-    this.#applied = { ...this.#applied, virtualAddresses: rules.virtualAddresses }
+    const redirect = renderNameRedirect(rules.names.resolvers, rules.names.nameserver)
+    const redirectText = redirect.join('\n')
+    await nft(
+      [
+        ...renderVirtualAddresses(before, rules.virtualAddresses),
+        ...(this.#applied.redirect === redirectText ? [] : redirect),
+      ],
+      this.#path,
+    )
+    this.#applied = {
+      ...this.#applied,
+      virtualAddresses: rules.virtualAddresses,
+      redirect: redirectText,
+    }
     // A UDP "connection" would go on to where it went before, for as long as somebody sends.
     for (const address of removedBackends(before, rules.virtualAddresses))
       await inNetns(this.#path, 'conntrack', '-D', '-p', 'udp', '--reply-src', address)

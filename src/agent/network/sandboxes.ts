@@ -13,9 +13,12 @@ export interface LocalEndpoint {
 /** The ends of our networks on this host, as the engine makes and removes them. */
 export class Sandboxes {
   readonly #endpoints = new Map<string, LocalEndpoint>()
+  /** Asked for each name that is looked up. */
+  readonly #byAddress = new Map<string, string>()
 
   put(endpoint: LocalEndpoint): void {
     this.#endpoints.set(endpoint.endpointId, endpoint)
+    this.#byAddress.set(endpoint.address, endpoint.endpointId)
   }
 
   get(endpointId: string): LocalEndpoint | undefined {
@@ -27,6 +30,8 @@ export class Sandboxes {
   }
 
   remove(endpointId: string): void {
+    const address = this.#endpoints.get(endpointId)?.address ?? ''
+    if (this.#byAddress.get(address) === endpointId) this.#byAddress.delete(address)
     this.#endpoints.delete(endpointId)
   }
 
@@ -40,8 +45,7 @@ export class Sandboxes {
 
   /** The endpoint that a packet with this source address comes from: who asks for a name. */
   byAddress(address: string): LocalEndpoint | undefined {
-    for (const endpoint of this.#endpoints.values()) if (endpoint.address === address) return endpoint
-    return undefined
+    return this.#endpoints.get(this.#byAddress.get(address) ?? '')
   }
 
   /** The networks of the sandbox that has this address. */

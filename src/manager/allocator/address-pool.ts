@@ -1,4 +1,4 @@
-import { firstOf, formatAddress, parseAddress, parseNetwork, sizeOf } from '#model/address.ts'
+import { containsAddress, firstOf, formatAddress, parseAddress, parseNetwork, sizeOf } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
 import type { IpamRange } from '#model/network.ts'
 
@@ -42,6 +42,18 @@ export class AddressPool {
       return `${formatAddress({ bits: this.#subnet.base.bits, value })}/${String(this.#subnet.prefix)}`
     }
     return undefined
+  }
+
+  has(text: string): boolean {
+    return containsAddress(this.#subnet, text)
+  }
+
+  /** This address and no other, in CIDR notation; undefined: it is taken. */
+  claim(text: string): string | undefined {
+    const address = parseAddress(text)
+    if (address === undefined || this.#taken.has(address.value)) return undefined
+    this.#taken.add(address.value)
+    return `${formatAddress(address)}/${String(this.#subnet.prefix)}`
   }
 
   /** With or without a prefix length. An address of another network is no matter. */

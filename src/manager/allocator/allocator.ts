@@ -1,8 +1,9 @@
+import type { IpNetwork } from '#model/address.ts'
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId, TaskId } from '#model/id.ts'
 import { isRouted } from '#model/ingress/declared.ts'
 import type { Network } from '#model/network.ts'
-import type { Service, VirtualAddress } from '#model/service.ts'
+import type { NetworkAttachmentSpec, Service, VirtualAddress } from '#model/service.ts'
 import { isLive } from '#model/task-state.ts'
 import type { Attachment, Task } from '#model/task.ts'
 import { NetworkPool } from './network-pool.ts'
@@ -77,8 +78,13 @@ export class Allocator {
     this.#tasks.delete(id)
   }
 
-  allocateNetwork(network: Network, networking: ClusterNetworking): Network {
-    return this.#networks.allocate(network, networking)
+  /** `routes`: of all hosts; what is chosen keeps clear of them. */
+  allocateNetwork(
+    network: Network,
+    networking: ClusterNetworking,
+    routes?: () => readonly IpNetwork[],
+  ): Network {
+    return this.#networks.allocate(network, networking, routes)
   }
 
   /** The service with its endpoint as its spec wants it, or itself where that is so already; or why it cannot be. */
@@ -112,12 +118,10 @@ export class Allocator {
     const count = wanted.length + (ingress === undefined ? 0 : 1)
     if (task.attachments.length === count) return task
     const attachments: Attachment[] = []
-    for (const { target, aliases = [] } of [
-      ...wanted,
-      ...(ingress === undefined ? [] : [{ target: ingress.meta.id }]),
-    ]) {
+    for (const spec of [...wanted, ...(ingress === undefined ? [] : [{ target: ingress.meta.id }])]) {
+      const { target, aliases = [], addresses: own }: NetworkAttachmentSpec = spec
       const networkId = target as NetworkId
-      const addresses = this.#networks.takeAddresses(networkId)
+      const addresses = this.#networks.takeAddresses(networkId, own)
       if ('problem' in addresses) {
         for (const taken of attachments) this.#networks.releaseAddresses(taken.networkId, taken.addresses)
         return addresses.problem

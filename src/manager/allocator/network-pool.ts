@@ -12,6 +12,7 @@ const lastVxlanId = 2 ** 24 - 1
 
 interface Held {
   readonly network: Network
+  readonly ranges: readonly IpamRange[]
   readonly subnets: readonly IpNetwork[]
   readonly addresses: readonly AddressPool[]
 }
@@ -22,13 +23,18 @@ export class NetworkPool {
   readonly #vxlanIds = new NumberPool(firstVxlanId, lastVxlanId)
 
   put(network: Network): void {
-    const { ranges, vxlanId } = network.status
+    const { vxlanId } = network.status
+    // What is asked for is held once it is given.
+    const ranges = vxlanId === undefined ? [] : network.status.ranges
     const before = this.#held.get(network.meta.id)
-    if (before !== undefined && sameRanges(before.network.status.ranges, ranges)) {
+    const given = before?.network.status.vxlanId
+    if (given !== undefined && given !== vxlanId) this.#vxlanIds.release(given)
+    if (before !== undefined && sameRanges(before.ranges, ranges)) {
       this.#held.set(network.meta.id, { ...before, network })
     } else {
       this.#held.set(network.meta.id, {
         network,
+        ranges,
         subnets: ranges.flatMap((range) => parseNetwork(range.subnet) ?? []),
         addresses: ranges.flatMap((range) => AddressPool.of(range) ?? []),
       })
@@ -50,19 +56,27 @@ export class NetworkPool {
     return undefined
   }
 
-  /** One address in each range of the network, or why not. */
-  takeAddresses(id: NetworkId): readonly string[] | { readonly problem: string } {
+  /** One address in each range of the network, `wanted` where one of these lies in it; or why not. */
+  takeAddresses(id: NetworkId, wanted: readonly string[] = []): readonly string[] | { readonly problem: string } {
     const held = this.#held.get(id)
     if (held === undefined) return { problem: `network ${id} not found` }
     if (held.addresses.length === 0)
       return { problem: held.network.status.error ?? `network ${held.network.spec.name} has no subnet yet` }
+    const { name } = held.network.spec
+    const stray = wanted.find((address) => !held.addresses.some((pool) => pool.has(address)))
+    if (stray !== undefined)
+      return { problem: `Invalid address ${stray}: It does not belong to any of this network's subnets` }
     const taken: string[] = []
     for (const pool of held.addresses) {
-      const address = pool.take()
+      const own = wanted.find((one) => pool.has(one))
+      const address = own === undefined ? pool.take() : pool.claim(own)
       if (address === undefined) {
         this.releaseAddresses(id, taken)
         return {
-          problem: `could not find an available IP in network ${held.network.spec.name}: all are in use`,
+          problem:
+            own === undefined
+              ? `could not find an available IP in network ${name}: all are in use`
+              : `Address already in use: ${own} in network ${name}`,
         }
       }
       taken.push(address)
@@ -80,14 +94,28 @@ export class NetworkPool {
       for (const address of addresses) pool.release(address)
   }
 
-  /** The network with its subnet and identifier, itself where it has them, or with the reason why it cannot. */
-  allocate(network: Network, networking: ClusterNetworking): Network {
+  /**
+   * The network with its subnet and identifier, itself where it has them, or with the reason why it cannot. A subnet
+   * that nobody asked for by name keeps clear of the hosts' `routes`.
+   */
+  allocate(
+    network: Network,
+    networking: ClusterNetworking,
+    routes: () => readonly IpNetwork[] = () => [],
+  ): Network {
     if (network.status.vxlanId !== undefined || network.spec.driver.name !== 'overlay') return network
     const ranges = network.spec.ipam.ranges.length > 0 ? network.spec.ipam.ranges : [{ subnet: '' }]
     const chosen: IpamRange[] = []
     for (const range of ranges) {
-      const subnet = range.subnet === '' ? this.#freeSubnet(networking, chosen) : parseNetwork(range.subnet)
+      const subnet =
+        range.subnet === '' ? this.#freeSubnet(networking, chosen, routes()) : parseNetwork(range.subnet)
       if (subnet === undefined) return refused(network, 'no subnet is left in the default address pools')
+      const other = this.#overlapping(subnet)
+      if (other !== undefined)
+        return refused(
+          network,
+          `invalid pool request: Pool overlaps with other one on this address space: ${textOf(subnet)} of network ${other}`,
+        )
       chosen.push({ ...range, subnet: textOf(subnet), gateway: range.gateway ?? gatewayOf(subnet) })
     }
     const vxlanId = this.#vxlanIds.take()
@@ -98,8 +126,20 @@ export class NetworkPool {
     return allocated
   }
 
-  #freeSubnet(networking: ClusterNetworking, besides: readonly IpamRange[]): IpNetwork | undefined {
+  /** The name of the network that has one of these addresses already. */
+  #overlapping(subnet: IpNetwork): string | undefined {
+    for (const { network, subnets } of this.#held.values())
+      if (subnets.some((other) => overlaps(other, subnet))) return network.spec.name
+    return undefined
+  }
+
+  #freeSubnet(
+    networking: ClusterNetworking,
+    besides: readonly IpamRange[],
+    routes: readonly IpNetwork[],
+  ): IpNetwork | undefined {
     const taken = [
+      ...routes,
       ...[...this.#held.values()].flatMap((held) => held.subnets),
       ...besides.flatMap((range) => parseNetwork(range.subnet) ?? []),
     ]

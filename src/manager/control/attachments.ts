@@ -1,5 +1,7 @@
+import { defined } from '#lib/defined.ts'
 import { MureError } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
+import { parseAddress } from '#model/address.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
@@ -7,6 +9,7 @@ import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
+import { seen } from './seen.ts'
 
 /** The runtime of a task that stands for a plain container's place on a network: nothing of it is run. */
 const attachmentRuntime = 'attachment'
@@ -17,6 +20,11 @@ export interface AttachmentRequest {
   readonly network: string
   /** The container's, by which others on the network find it. */
   readonly name: string
+  /** Absent for a container that is about to be made. */
+  readonly containerId?: string
+  readonly aliases?: readonly string[]
+  /** Without prefix length. */
+  readonly addresses?: readonly string[]
 }
 
 /** A plain container's place on a network. Given back by `releaseAttachment`. */
@@ -29,7 +37,8 @@ export interface ContainerAttachment {
 
 /**
  * Takes an address for a plain container: as a task of its own, so that it is allocated like any other. Resolves when
- * the leader has given one. `not-found`: there is no such network; `forbidden`: it is not attachable.
+ * the leader has given one. `not-found`: there is no such network; `forbidden`: it is not attachable, the node takes
+ * nothing new, or there is no such address to have.
  */
 export async function attachContainer(
   writer: ObjectWriter,
@@ -37,6 +46,11 @@ export async function attachContainer(
   wait: Wait,
 ): Promise<ContainerAttachment> {
   const network = attachable(writer.mirror, request.network)
+  refuseUnavailable(writer.mirror, request.nodeId)
+  const { name, containerId, aliases, addresses: wanted } = request
+  for (const address of wanted ?? [])
+    if (parseAddress(address) === undefined)
+      throw new MureError('invalid', `invalid IP address: ${address}`)
   const now = writer.clock.now()
   const id = newId<TaskId>(writer.random)
   await writer.create(
@@ -51,9 +65,13 @@ export async function attachContainer(
         updatedAt: now,
         labels: {},
       },
-      spec: { containers: [], networks: [{ target: network.meta.id }], runtime: attachmentRuntime },
+      spec: {
+        containers: [],
+        networks: [defined({ target: network.meta.id, aliases, addresses: wanted })],
+        runtime: attachmentRuntime,
+      },
       serviceId: '',
-      serviceName: request.name,
+      serviceName: name,
       serviceLabels: {},
       serviceGeneration: 0,
       slot: 0,
@@ -61,7 +79,13 @@ export async function attachContainer(
       desiredState: 'running',
       attachments: [],
       ports: [],
-      status: { state: 'new', since: now, message: 'created', error: '', containers: [] },
+      status: {
+        state: 'new',
+        since: now,
+        message: 'created',
+        error: '',
+        containers: containerId === undefined ? [] : [{ name, containerId, pid: 0 }],
+      },
     } satisfies Task,
     wait,
   )
@@ -83,6 +107,21 @@ export async function releaseAttachment(writer: ObjectWriter, taskId: TaskId, wa
   await writer.remove('task', taskId, wait, () => undefined)
 }
 
+/** As the scheduler has it for tasks, and said at once: nobody waits for a node to be made active again. */
+function refuseUnavailable(view: View, nodeId: NodeId): void {
+  const node = view.get('node', nodeId)
+  const availability = node?.spec.availability ?? 'active'
+  if (availability === 'active') return
+  throw new MureError(
+    'forbidden',
+    `${attachingFailed}: node ${node?.status.description?.hostname ?? nodeId} is not available for new tasks (${availability})`,
+  )
+}
+
+/** Docker's words. */
+const attachingFailed =
+  'attaching to network failed, make sure your network options are correct and check manager logs'
+
 function attachable(view: View, wanted: string): Network {
   const network = view.get('network', wanted) ?? view.byName('network', wanted)
   if (network === undefined) throw new MureError('not-found', `network ${wanted} not found`)
@@ -94,38 +133,22 @@ function attachable(view: View, wanted: string): Network {
 }
 
 /** The task once it has its addresses; or the reason why it cannot have them. */
-function attached(
-  view: Pick<ObjectWriter['mirror'], 'get' | 'subscribe'>,
-  id: TaskId,
-  wait: Wait,
-): Promise<Task> {
-  return new Promise((resolve, reject) => {
-    const look = (): boolean => {
-      const task = view.get('task', id)
-      if (task === undefined || task.attachments.length > 0) {
-        end()
-        if (task === undefined) reject(new MureError('not-found', 'the attachment was removed'))
-        else resolve(task)
-        return true
-      }
-      if (task.status.error !== '') wait.note(`an address: ${task.status.error}`)
-      return false
-    }
-    const subscription = view.subscribe(() => {
-      look()
-    })
-    const onAbort = () => {
-      end()
-      const reason: unknown = wait.signal.reason
-      reject(
-        reason instanceof MureError ? reason : new MureError('cancelled', 'stopped waiting for an address'),
+function attached(mirror: ObjectWriter['mirror'], id: TaskId, wait: Wait): Promise<Task> {
+  return seen(
+    mirror,
+    () => {
+      const task = mirror.get('task', id)
+      if (task === undefined) throw new MureError('not-found', 'the attachment was removed')
+      if (task.attachments.length > 0) return task
+      if (task.status.error === '') return undefined
+      wait.note(`an address: ${task.status.error}`)
+      // A network that was made a moment ago has no subnet yet; for what else is missing nobody waits.
+      const isAllocated = (task.spec.networks ?? []).every(
+        ({ target }) => mirror.get('network', target)?.status.vxlanId !== undefined,
       )
-    }
-    const end = () => {
-      subscription[Symbol.dispose]()
-      wait.signal.removeEventListener('abort', onAbort)
-    }
-    wait.signal.addEventListener('abort', onAbort, { once: true })
-    if (!look() && wait.signal.aborted) onAbort()
-  })
+      if (isAllocated) throw new MureError('forbidden', `${attachingFailed}: ${task.status.error}`)
+      return undefined
+    },
+    wait,
+  )
 }

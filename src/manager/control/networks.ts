@@ -1,15 +1,17 @@
 import { MureError } from '#lib/errors.ts'
+import { startWait } from '#lib/wait.ts'
 import type { NetworkId } from '#model/id.ts'
 import { overlaps, parseNetwork } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { isRunnable, isTerminal } from '#model/task-state.ts'
-import { usesNetwork } from '#model/secret-use.ts'
+import { needsIngress, usesNetwork } from '#model/secret-use.ts'
 import { nameProblem } from '#model/validate/name.ts'
 import { refuse } from '#model/validate/problem.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
+import { seen } from './seen.ts'
 import type { ObjectWriter } from './objects.ts'
 
 export async function createNetwork(
@@ -21,7 +23,7 @@ export async function createNetwork(
   check(writer.mirror, spec)
   if (writer.mirror.byName('network', spec.name) !== undefined)
     throw new MureError('already-exists', `network with name ${spec.name} already exists`)
-  return writer.create(
+  const created = await writer.create(
     {
       kind: 'network',
       meta: writer.newMeta<NetworkId>(spec.name, spec.labels, options),
@@ -30,6 +32,28 @@ export async function createNetwork(
     },
     options.wait,
   )
+  return allocated(writer, created, options)
+}
+
+/** A leader that is being elected is not waited for any longer: it allocates what it finds. */
+const allocationMs = 5_000
+
+/**
+ * The network with its subnet. What was checked here may have been taken through another manager meanwhile: the leader
+ * alone knows, and what it refuses is not kept.
+ */
+async function allocated(writer: ObjectWriter, network: Network, options: WriteOptions): Promise<Network> {
+  const { id } = network.meta
+  using wait = startWait({ timeoutMs: allocationMs, signal: options.wait.signal, what: 'a subnet' })
+  const now = await seen(writer.mirror, () => {
+    const present = writer.mirror.get('network', id)
+    const isDecided = present?.status.vxlanId !== undefined || present?.status.error !== undefined
+    return isDecided ? present : undefined
+  }, wait).catch(() => undefined)
+  const error = now?.status.vxlanId === undefined ? now?.status.error : undefined
+  if (error === undefined) return now ?? network
+  await writer.remove('network', id, options.wait, () => undefined)
+  throw new MureError('forbidden', error)
 }
 
 const invalid = (text: string) => new MureError('invalid', grpcText('InvalidArgument', text))
@@ -91,6 +115,15 @@ function checkRange(range: IpamRange): IpNetwork {
 export function removeNetwork(writer: ObjectWriter, id: NetworkId, options: WriteOptions): Promise<void> {
   return writer.remove('network', id, options.wait, (network) => {
     for (const service of writer.mirror.list('service')) {
+      if (network.spec.ingress && needsIngress(service.spec))
+        throw new MureError(
+          'precondition',
+          grpcText(
+            'FailedPrecondition',
+            `ingress network cannot be removed because service ${service.meta.id} depends on it`,
+          ),
+          { details: { status: 400 } },
+        )
       if (!usesNetwork(service.spec, id, network.spec.name)) continue
       throw new MureError(
         'precondition',

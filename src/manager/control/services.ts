@@ -2,7 +2,7 @@ import { MureError } from '#lib/errors.ts'
 import type { ServiceId } from '#model/id.ts'
 import type { NetworkAttachmentSpec, Service, ServiceSpec } from '#model/service.ts'
 import { randomName } from '#model/random-name.ts'
-import { containersOf } from '#model/secret-use.ts'
+import { containersOf, needsIngress } from '#model/secret-use.ts'
 import { refuse } from '#model/validate/problem.ts'
 import { serviceProblems } from '#model/validate/service.ts'
 import type { View } from '#store/mirror/view.ts'
@@ -110,6 +110,12 @@ const unimplemented = (text: string) =>
 function checked(view: View, spec: ServiceSpec, id?: ServiceId): ServiceSpec {
   refuse(serviceProblems(spec), (text) => grpcText('InvalidArgument', text))
   refuseTakenPorts(view, spec, id)
+  if (needsIngress(spec) && ![...view.list('network')].some((network) => network.spec.ingress))
+    throw new MureError(
+      'precondition',
+      grpcText('FailedPrecondition', 'service needs ingress network, but no ingress network is present'),
+      { details: { status: 400 } },
+    )
   refuseMissingFiles(view, spec)
   const networks = spec.template.networks?.map((network) => resolveNetwork(view, network))
   return networks === undefined ? spec : { ...spec, template: { ...spec.template, networks } }

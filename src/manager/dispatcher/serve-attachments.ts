@@ -13,7 +13,7 @@ export function serveAttachments(server: RpcServer, control: Control): void {
     'node',
     async ({ body, peer, signal }) => {
       using wait = startWait({ timeoutMs, signal, what: 'an address on the network' })
-      return control.attachContainer({ nodeId: peer.nodeId, network: body.network, name: body.name }, wait)
+      return control.attachContainer({ ...body, nodeId: peer.nodeId }, wait)
     },
   )
   server.unary<ReleaseRequest, object>(

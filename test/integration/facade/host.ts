@@ -31,6 +31,7 @@ const outsider: LocalNode = {
   unlock: refuse,
   attach: () => Promise.resolve(undefined),
   detach: refuse,
+  placeOf: () => undefined,
   backup: refuse,
   restore: refuse,
   control: () => {

@@ -2,68 +2,82 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
-import { decode, encode } from 'dns-packet'
-import type { DecodedPacket, Packet } from 'dns-packet'
 import type { Logger } from '#lib/logger.ts'
-import { askUpstream } from './upstream.ts'
+import { parseQuery, renderAnswer, renderFailure, responseCodes } from './message.ts'
+import type { Query } from './message.ts'
+import { framed } from './upstream.ts'
 
 /** The answer for somebody at this address; undefined: it is to be asked upstream. 'refused': nobody we know. */
-export type Resolve = (query: DecodedPacket, from: string) => Packet | 'refused' | undefined
+export type Resolve = (query: Query, from: string, limit: number) => Buffer | 'refused' | undefined
 
-const plainUdpBytes = 512
-const serverFailure = 2
-const refused = 5
-/** Questions that wait for upstream at a time; more are answered with a failure, at once. */
-const mostUpstream = 256
+export interface NameServerParts {
+  readonly address: string
+  /** Default 53. */
+  readonly port?: number
+  readonly resolve: Resolve
+  readonly upstream: {
+    ask(message: Buffer, asker: string, protocol: 'udp' | 'tcp'): Promise<Buffer>
+  }
+  readonly logger: Logger
+}
+
 const mostTcpMs = 10_000
+const mostTcpBytes = 65_535
+/** Connections of one asker. */
+const mostTcpOfAsker = 64
+/** What goes wrong is said once in a while: who asks must not fill the log. */
+const logEveryMs = 10_000
 
 /** Name service for this host's sandboxes, by UDP and TCP. */
-export async function serveNames(
-  address: string,
-  resolve: Resolve,
-  logger: Logger,
-): Promise<AsyncDisposable> {
-  let upstream = 0
-  const respond = async (message: Buffer, from: string, limit: number): Promise<Buffer | undefined> => {
-    let query: DecodedPacket
+export async function serveNames(parts: NameServerParts): Promise<AsyncDisposable> {
+  const { address, port = 53 } = parts
+  const complain = complainer(parts.logger)
+  /** Nothing that is asked, and nothing that goes wrong, throws here. */
+  const respond = (message: Buffer, from: string, protocol: 'udp' | 'tcp', send: (reply: Buffer) => void) => {
     try {
-      query = decode(message)
-    } catch {
-      // Not a question; an answer would only help whoever sends such things.
-      return undefined
-    }
-    if (query.type !== 'query') return undefined
-    const found = resolve(query, from)
-    if (found === 'refused') return failure(message, refused)
-    if (found !== undefined) return fitted(found, limit)
-    if (upstream >= mostUpstream) return failure(message, serverFailure)
-    upstream += 1
-    try {
-      return await askUpstream(message)
-    } catch {
-      return failure(message, serverFailure)
-    } finally {
-      upstream -= 1
+      const query = parseQuery(message)
+      if (query === undefined) return
+      if (typeof query === 'number') {
+        send(renderFailure(message, query))
+        return
+      }
+      const fail = (code: number) => {
+        send(renderAnswer(query, [], { ttlSeconds: 0, code, limit }))
+      }
+      const limit = protocol === 'udp' ? query.udpBytes : mostTcpBytes
+      const found = parts.resolve(query, from, limit)
+      if (found === 'refused') fail(responseCodes.refused)
+      else if (found !== undefined) send(found)
+      else
+        parts.upstream.ask(message, from, protocol).then(send, () => {
+          fail(responseCodes.serverFailure)
+        })
+    } catch (error) {
+      complain(error)
+      send(renderFailure(message, responseCodes.serverFailure))
     }
   }
   const udp = createSocket('udp4')
   udp.on('message', (message, from) => {
     // Nobody can be answered there.
     if (from.port === 0) return
-    respond(message, from.address, udpLimit(message)).then(
-      (reply) => {
-        if (reply !== undefined) udp.send(reply, from.port, from.address)
-      },
-      (error: unknown) => {
-        logger.warn('a name was not answered', { error })
-      },
-    )
+    respond(message, from.address, 'udp', (reply) => {
+      udp.send(reply, from.port, from.address, (error) => {
+        if (error !== null) complain(error)
+      })
+    })
   })
-  const connections = new Set<Socket>()
+  const connections = new Map<Socket, string>()
   const tcp = createServer((socket) => {
-    connections.add(socket)
-    socket.once('close', () => connections.delete(socket))
+    const from = socket.remoteAddress ?? ''
+    const beside = [...connections.values()].filter((other) => other === from).length
     socket.on('error', () => socket.destroy())
+    if (beside >= mostTcpOfAsker) {
+      socket.destroy()
+      return
+    }
+    connections.set(socket, from)
+    socket.once('close', () => connections.delete(socket))
     socket.setTimeout(mostTcpMs, () => socket.destroy())
     let held = Buffer.alloc(0)
     socket.on('data', (chunk: Buffer) => {
@@ -72,22 +86,26 @@ export async function serveNames(
         const end = 2 + held.readUInt16BE(0)
         const message = held.subarray(2, end)
         held = held.subarray(end)
-        respond(message, socket.remoteAddress ?? '', 65_535).then(
-          (reply) => {
-            if (reply === undefined) socket.destroy()
-            else socket.write(Buffer.concat([lengthOf(reply), reply]))
-          },
-          () => socket.destroy(),
-        )
+        respond(message, from, 'tcp', (reply) => {
+          if (!socket.destroyed) socket.write(framed(reply))
+        })
       }
     })
   })
-  udp.bind(53, address)
-  tcp.listen(53, address)
-  await Promise.all([once(udp, 'listening'), once(tcp, 'listening')])
+  try {
+    udp.bind(port, address)
+    await once(udp, 'listening')
+    udp.on('error', complain)
+    tcp.listen(port, address)
+    await once(tcp, 'listening')
+    tcp.on('error', complain)
+  } catch (error) {
+    udp.close()
+    throw error
+  }
   return {
     async [Symbol.asyncDispose]() {
-      for (const socket of connections) socket.destroy()
+      for (const socket of connections.keys()) socket.destroy()
       const closed = Promise.all([once(udp, 'close'), once(tcp, 'close')])
       udp.close()
       tcp.close()
@@ -96,36 +114,16 @@ export async function serveNames(
   }
 }
 
-/** What the asker can take by UDP: more than the oldest limit only if it says so. */
-function udpLimit(message: Buffer): number {
-  try {
-    const record = decode(message).additionals?.find(({ type }) => type === 'OPT') as
-      { udpPayloadSize?: number } | undefined
-    return Math.max(plainUdpBytes, record?.udpPayloadSize ?? plainUdpBytes)
-  } catch {
-    return plainUdpBytes
+function complainer(logger: Logger): (error: unknown) => void {
+  let last = -Infinity
+  let unsaid = 0
+  return (error) => {
+    if (performance.now() - last < logEveryMs) {
+      unsaid += 1
+      return
+    }
+    last = performance.now()
+    logger.warn('a name was not answered', { error, more: unsaid })
+    unsaid = 0
   }
-}
-
-/** Cut to what fits, and marked as cut, so that the asker comes back by TCP. */
-function fitted(packet: Packet, limit: number): Buffer {
-  const whole = encode(packet)
-  if (whole.length <= limit) return whole
-  const truncated = 1 << 9
-  return encode({ ...packet, flags: (packet.flags ?? 0) | truncated, answers: [] })
-}
-
-/** The question itself with the code in it. */
-function failure(message: Buffer, code: number): Buffer {
-  const reply = Buffer.from(message)
-  if (reply.length < 4) return reply
-  reply.writeUInt8((reply.readUInt8(2) & 0x79) | 0x80, 2)
-  reply.writeUInt8(0x80 | code, 3)
-  return reply
-}
-
-function lengthOf(reply: Buffer): Buffer {
-  const head = Buffer.alloc(2)
-  head.writeUInt16BE(reply.length)
-  return head
 }

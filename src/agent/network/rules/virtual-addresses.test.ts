@@ -102,14 +102,16 @@ test('names: a service, its short name, its tasks; only on networks of the asker
     members: { put: [member('t1', 'a', '10.0.1.3'), member('t2', 'b', '10.0.1.4', false)], remove: [] },
     endpoints: { put: [endpoint()], remove: [] },
   })
-  const asker = { networks: new Set(['net']) }
+  const asker = { networks: new Map([['net', 'front']]) }
   assert.deepEqual(addressesOf('stack_web', asker, state), ['10.0.1.2'])
-  assert.deepEqual(addressesOf('WEB.', asker, state), ['10.0.1.2'])
+  assert.deepEqual(addressesOf('web.front', asker, state), ['10.0.1.2'])
   assert.deepEqual(addressesOf('tasks.web', asker, state), ['10.0.1.3'])
-  assert.deepEqual(addressesOf('web.1.t2', asker, state), ['10.0.1.4'])
+  assert.deepEqual(addressesOf('web.1.t1', asker, state), ['10.0.1.3'])
+  // It is about to stop: its name is known, and nobody is sent there.
+  assert.deepEqual(addressesOf('web.1.t2', asker, state), [])
   assert.equal(addressesOf('other', asker, state), undefined)
-  assert.equal(addressesOf('web', { networks: new Set(['another']) }, state), undefined)
-  assert.equal(nameOf('10.0.1.2', asker, state), 'stack_web')
+  assert.equal(addressesOf('web', { networks: new Map([['another', 'front']]) }, state), undefined)
+  assert.equal(nameOf('10.0.1.2', asker, state), 'stack_web.front')
   state.apply({
     full: false,
     sequence: 2,

@@ -1,4 +1,5 @@
-import { isMureError } from '#lib/errors.ts'
+import { createHash } from 'node:crypto'
+import { isMureError, MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
@@ -7,39 +8,45 @@ import type { ApiRequest } from '../../http/request.ts'
 import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
+import { peersOf, servicesOf } from '../convert/network-details.ts'
 import { Fields } from '../convert/fields.ts'
+import { asClusterNetwork, clusterNetworkOnEngine, isClusterNetwork, networkLabel } from '../engine-networks.ts'
 import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
-import { bodyOf, waitOf } from './support.ts'
+import { registerNetworkConnectionRoutes } from './network-connections.ts'
+import { networkFilter, pruneFilter } from './network-filters.ts'
+import { bodyOf, isTrue, waitOf } from './support.ts'
 
 /** The cluster's networks beside the engine's own. */
 export function registerNetworkRoutes(router: Router, parts: FacadeParts): void {
-  const { node, engine, passthrough } = parts
+  const { node, engine } = parts
 
   router.add('GET', '/networks', async (request) => {
-    const response = await engine.raw({
-      method: 'GET',
-      path: passthrough.enginePath(request.message.url ?? ''),
-    })
-    const text = await readText(response)
-    if (response.statusCode !== 200)
-      return { status: response.statusCode ?? 500, json: JSON.parse(text) as unknown }
+    const answer = await askEngine(parts, 'GET', request.message.url ?? '')
+    if (answer.status !== 200) return { status: answer.status, json: answer.json }
+    const own = (answer.json as EngineNetwork[]).filter((network) => !isClusterNetwork(network))
+    const passes = networkFilter(request.query.get('filters'))
     const view = viewOf(parts)
-    const own = JSON.parse(text) as EngineNetwork[]
-    // The engine's objects for the cluster's networks are those networks: here as the cluster knows them, or, on a
-    // worker, as the engine does.
-    const local =
+    // A worker knows of the cluster's networks what its engine does.
+    const clusters =
       view === undefined
-        ? own.map(asSwarmNetwork)
-        : own.filter(({ Labels }) => Labels?.[networkLabel] === undefined)
-    return ok([...local, ...filtered(view, request).map(networkResourceFromModel)])
+        ? (await engine.listNetworks([networkLabel])).map(asClusterNetwork)
+        : [...view.list('network')].map(networkResourceFromModel)
+    return ok([...own, ...clusters.filter(passes)])
   })
 
   router.add('GET', '/networks/{id}', async (request) => {
-    const network = findNetwork(viewOf(parts), request.params['id'] ?? '')
-    if (network !== undefined && request.query.get('scope') !== 'local')
-      return ok(networkResourceFromModel(network))
-    return parts.forward(request)
+    const wanted = request.params['id'] ?? ''
+    const scope = request.query.get('scope') ?? ''
+    const view = viewOf(parts)
+    const network = scope === 'local' ? undefined : await findUnique(parts, view, wanted, scope)
+    const isVerbose = isTrue(request.query.get('verbose'))
+    if (network !== undefined && view !== undefined)
+      return ok(await inspected(parts, view, network, isVerbose))
+    const onEngine = await clusterNetworkOnEngine(engine, wanted)
+    if (onEngine === undefined && scope !== 'swarm') return parts.forward(request)
+    if (onEngine === undefined || scope === 'local' || view !== undefined) throw notFound(wanted)
+    return ok(asClusterNetwork(await engine.inspectNetwork(onEngine.Id)))
   })
 
   router.add('POST', '/networks/create', async (request) => {
@@ -54,22 +61,100 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
   })
 
   router.add('DELETE', '/networks/{id}', async (request) => {
-    const network = findNetwork(viewOf(parts), request.params['id'] ?? '')
-    if (network === undefined) return parts.forward(request)
-    using wait = waitOf(request)
-    await node.control().removeNetwork(network.meta.id, { wait })
-    return { status: 204 }
+    const wanted = request.params['id'] ?? ''
+    const view = viewOf(parts)
+    const network = await findUnique(parts, view, wanted, '')
+    if (network !== undefined) {
+      using wait = waitOf(request)
+      await node.control().removeNetwork(network.meta.id, { wait })
+      return { status: 204 }
+    }
+    // The engine's object is not a worker's to remove.
+    if (view === undefined && (await clusterNetworkOnEngine(engine, wanted)) !== undefined) node.control()
+    return parts.forward(request)
   })
+
+  router.add('POST', '/networks/prune', async (request) => {
+    const { own, passes } = pruneFilter(request.query.get('filters'))
+    const answer = await askEngine(parts, 'POST', `/networks/prune?filters=${encodeURIComponent(own)}`)
+    if (answer.status !== 200) return { status: answer.status, json: answer.json }
+    const deleted = (answer.json as { NetworksDeleted: string[] | null }).NetworksDeleted ?? []
+    for (const network of viewOf(parts)?.list('network') ?? []) {
+      if (network.spec.ingress || !passes(network)) continue
+      using wait = waitOf(request)
+      try {
+        await node.control().removeNetwork(network.meta.id, { wait })
+        deleted.push(network.spec.name)
+      } catch (error) {
+        // In use, or gone meanwhile.
+        if (!isMureError(error, 'precondition', 'not-found')) throw error
+      }
+    }
+    return ok({ NetworksDeleted: deleted.length === 0 ? null : deleted })
+  })
+
+  registerNetworkConnectionRoutes(router, parts)
 }
 
-/** The label of the engine's objects for the cluster's networks; its value is the network's id. */
-const networkLabel = 'mure.network.id'
+/** What is on this host of the network is as the engine shows it: its containers. */
+async function inspected(
+  { engine }: FacadeParts,
+  view: View,
+  network: Network,
+  isVerbose: boolean,
+): Promise<object> {
+  const onEngine = (await engine.listNetworks([`${networkLabel}=${network.meta.id}`]))[0]
+  const local = onEngine === undefined ? undefined : await engine.inspectNetwork(onEngine.Id)
+  const here = Object.entries(local?.Containers ?? {})
+  const endpointIds = new Map(
+    here.map(([, { IPv4Address = '', EndpointID }]) => [IPv4Address.split('/')[0] ?? '', EndpointID]),
+  )
+  return {
+    ...networkResourceFromModel(network),
+    ...(local === undefined ? {} : { Containers: local.Containers, Peers: peersOf(view, network) }),
+    ...(isVerbose
+      ? {
+          Services: servicesOf(
+            view,
+            network,
+            (task, address) =>
+              endpointIds.get(address) ??
+              createHash('sha256').update(`${task.meta.id}/${network.meta.id}`).digest('hex'),
+          ),
+        }
+      : {}),
+  }
+}
 
-function asSwarmNetwork(network: EngineNetwork): object {
-  const id = network.Labels?.[networkLabel]
-  if (id === undefined) return network
-  const { [networkLabel]: _, ...Labels } = network.Labels ?? {}
-  return { ...network, Id: id, Driver: 'overlay', Scope: 'swarm', Labels }
+/** The network of the cluster that is meant. An id is exact; a name may be the engine's as well. */
+async function findUnique(
+  { engine }: FacadeParts,
+  view: View | undefined,
+  wanted: string,
+  scope: string,
+): Promise<Network | undefined> {
+  const network = findNetwork(view, wanted)
+  if (network === undefined || network.meta.id === wanted || scope === 'swarm') return network
+  const own = (await engine.listNetworks([])).filter(
+    (other) => !isClusterNetwork(other) && (other.Name === wanted || other.Id === wanted),
+  )
+  if (own.some(({ Id }) => Id === wanted)) return undefined
+  if (network.spec.name !== wanted || own.length === 0) return own.length === 0 ? network : undefined
+  throw new MureError(
+    'invalid',
+    `network ${wanted} is ambiguous (${String(own.length + 1)} matches found on name)`,
+  )
+}
+
+const notFound = (wanted: string) => new MureError('not-found', `network ${wanted} not found`)
+
+async function askEngine(
+  { engine, passthrough }: FacadeParts,
+  method: string,
+  url: string,
+): Promise<{ status: number; json: unknown }> {
+  const response = await engine.raw({ method, path: passthrough.enginePath(url) })
+  return { status: response.statusCode ?? 500, json: JSON.parse(await readText(response)) as unknown }
 }
 
 /** Undefined where this node is not a manager: then there are only the engine's networks. */
@@ -90,33 +175,4 @@ function findNetwork(view: View | undefined, wanted: string): Network | undefine
     if (isMureError(error, 'not-found')) return undefined
     throw error
   }
-}
-
-function filtered(view: View | undefined, request: ApiRequest): Network[] {
-  if (view === undefined) return []
-  const text = request.query.get('filters') ?? ''
-  const filters = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-  const values = (name: string): string[] => {
-    const value = filters[name]
-    if (Array.isArray(value)) return value.map(String)
-    return typeof value === 'object' && value !== null ? Object.keys(value) : []
-  }
-  const any = (name: string, test: (value: string) => boolean) => {
-    const wanted = values(name)
-    return wanted.length === 0 || wanted.some(test)
-  }
-  return [...view.list('network')].filter(
-    (network) =>
-      any('name', (name) => network.spec.name.includes(name)) &&
-      any('id', (id) => network.meta.id.startsWith(id)) &&
-      any('driver', (driver) => network.spec.driver.name === driver) &&
-      any('scope', (scope) => scope === 'swarm') &&
-      any('type', (type) => (type === 'custom') !== network.spec.ingress) &&
-      any('label', (label) => {
-        const at = label.indexOf('=')
-        return at < 0
-          ? label in network.spec.labels
-          : network.spec.labels[label.slice(0, at)] === label.slice(at + 1)
-      }),
-  )
 }

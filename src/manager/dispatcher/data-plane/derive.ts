@@ -35,16 +35,29 @@ export function membersFromTask(task: Task): DataPlaneMember[] {
     addresses: attachment.addresses.map(withoutPrefix),
     serviceId: task.serviceId,
     names: [
-      ...new Set([nameOf(task), ...(container?.hostname === undefined ? [] : [container.hostname])]),
+      ...new Set([
+        nameOf(task),
+        ...(container?.hostname === undefined ? [] : [container.hostname]),
+        ...(task.serviceId === '' ? [...attachment.aliases, shortIdOf(task)] : []),
+      ]),
     ].filter((name) => name !== '' && !name.includes('{{')),
-    isServing: task.status.state === 'running' && isRunnable(task.desiredState),
+    isServing: task.serviceId === '' ? !hasStopped(task) : isServing(task),
   }))
 }
+
+const isServing = (task: Task): boolean =>
+  task.status.state === 'running' && isRunnable(task.desiredState)
+
+/** A plain container keeps its address while it is stopped. */
+const hasStopped = (task: Task): boolean => task.status.containers[0]?.finishedAt !== undefined
+
+/** Docker's other name of each plain container. */
+const shortIdOf = (task: Task): string => task.status.containers[0]?.containerId.slice(0, 12) ?? ''
 
 /** The name that its container has. */
 const nameOf = (task: Task): string =>
   task.serviceId === ''
-    ? task.serviceName
+    ? (task.status.containers[0]?.name ?? task.serviceName)
     : `${task.serviceName}.${task.slot > 0 ? String(task.slot) : task.nodeId}.${task.meta.id}`
 
 /** One for each network that a service's endpoint is on. */

@@ -147,8 +147,12 @@ export class DataPlaneFeed implements Disposable {
       }
       case 'network': {
         const { before, after } = event as ObjectEvent<'network'>
+        const was = this.#ingressId
         if (after?.spec.ingress === true) this.#ingressId = after.meta.id
         else if (before?.meta.id === this.#ingressId) this.#ingressId = undefined
+        // What is published is published on the new one.
+        if (was !== this.#ingressId)
+          for (const service of this.#view.list('service')) this.#putService(service.meta.id)
         return
       }
       case 'cluster':

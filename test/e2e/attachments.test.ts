@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { TestCluster, webImage } from '../support/cluster.ts'
+
+let cluster: TestCluster
+const busybox = 'registry:5000/busybox:latest'
+const sleeping = [busybox, 'sleep', '100000']
+
+before(async () => {
+  cluster = await TestCluster.up({ name: 'e2eattach', managers: 1, workers: 1 })
+  await cluster.docker(
+    'manager01',
+    ...['network', 'create', '-d', 'overlay', '--attachable', '--subnet', '10.77.0.0/24', 'open'],
+  )
+})
+after(() => cluster[Symbol.asyncDispose]())
+
+const manager = (...args: string[]) => cluster.docker('manager01', ...args)
+const worker = (...args: string[]) => cluster.docker('worker01', ...args)
+
+const answers = (text: string): string[] =>
+  [...text.matchAll(/^Address: (\S+)$/gm)].map((match) => match[1] ?? '')
+const lookUp = (host: string, container: string, name: string) =>
+  cluster.docker(host, 'exec', container, 'sh', '-c', `nslookup ${name} 2>&1 || true`).then(answers)
+const addressOn = (host: string, container: string) =>
+  cluster.docker(host, 'inspect', '-f', '{{.NetworkSettings.Networks.open.IPAddress}}', container)
+
+test('a plain container has the address, the aliases and the names it asked for, on every host', async () => {
+  await worker(
+    ...['run', '-d', '--name', 'far', '--hostname', 'farhost', '--network', 'open', '--ip', '10.77.0.50'],
+    ...['--network-alias', 'faraway', ...sleeping],
+  )
+  await manager('run', '-d', '--name', 'near', '--network', 'open', ...sleeping)
+  const id = await worker('ps', '-q', '--filter', 'name=far')
+  for (const name of ['far', 'farhost', 'faraway', 'far.open', id])
+    await cluster.until(`near to find ${name}`, async () => {
+      const found = await lookUp('manager01', 'near', name)
+      return found.join() === '10.77.0.50' || found.join()
+    })
+  assert.match(await manager('exec', 'near', 'ping', '-c', '1', '-W', '3', 'far'), / 0% packet loss/)
+  assert.match(await manager('exec', 'near', 'nslookup', '10.77.0.50'), /name = far\.open/)
+})
+
+test('a running container is connected, found, and disconnected; its address is free at once', async () => {
+  await worker('run', '-d', '--name', 'later', ...sleeping)
+  await worker('network', 'connect', '--ip', '10.77.0.60', '--alias', 'latecomer', 'open', 'later')
+  assert.equal(await addressOn('worker01', 'later'), '10.77.0.60')
+  await cluster.until('the alias to be found', async () => {
+    const found = await lookUp('manager01', 'near', 'latecomer')
+    return found.join() === '10.77.0.60' || found.join()
+  })
+  // It has only the name servers that it was born with.
+  assert.deepEqual(await lookUp('worker01', 'later', 'near'), [await addressOn('manager01', 'near')])
+  assert.match(await worker('exec', 'later', 'ping', '-c', '1', '-W', '3', 'near'), / 0% packet loss/)
+  const containers = await worker('network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', 'open')
+  assert.match(containers, /later/)
+  assert.match(await cluster.refused('worker01', 'network', 'connect', 'open', 'later'), /already exists/)
+  await worker('network', 'disconnect', 'open', 'later')
+  await manager('run', '-d', '--name', 'heir', '--network', 'open', '--ip', '10.77.0.60', ...sleeping)
+  assert.equal(await addressOn('manager01', 'heir'), '10.77.0.60')
+  await manager('rm', '-f', 'heir')
+  await cluster.until('the address of a removed container to be free', () =>
+    manager('run', '--rm', '--network', 'open', '--ip', '10.77.0.60', busybox, 'true').then(() => true),
+  )
+})
+
+test('what cannot be is refused in Docker’s words', async () => {
+  await manager('network', 'create', '-d', 'overlay', 'closed')
+  await manager('run', '-d', '--name', 'plain', ...sleeping)
+  const refusals: [string, string[], RegExp][] = [
+    ['manager01', ['network', 'connect', 'closed', 'plain'], /not manually attachable/],
+    ['manager01', ['network', 'connect', 'nowhere', 'plain'], /network nowhere not found/],
+    ['manager01', ['network', 'connect', 'open', 'nobody'], /No such container: nobody/],
+    ['manager01', ['network', 'connect', '--ip', '10.77.0.50', 'open', 'plain'], /Address already in use/],
+    ['manager01', ['network', 'connect', '--ip', '10.99.0.5', 'open', 'plain'], /does not belong/],
+    ['worker01', ['network', 'rm', 'open'], /not a swarm manager/],
+    ['manager01', ['network', 'rm', 'open'], /in use by task/],
+    ['worker01', ['network', 'create', '-d', 'overlay', 'x'], /not a swarm manager/],
+  ]
+  for (const [host, args, reason] of refusals) assert.match(await cluster.refused(host, ...args), reason)
+  await manager('node', 'update', '--availability', 'drain', 'worker01')
+  assert.match(
+    await cluster.refused('worker01', 'run', '--rm', '--network', 'open', busybox, 'true'),
+    /attaching to network failed.* not available for new tasks/,
+  )
+  await manager('node', 'update', '--availability', 'active', 'worker01')
+})
+
+test('inspect shows who is there; lists are filtered; prune spares what is used', async () => {
+  await manager(
+    ...['service', 'create', '-q', '--name', 'web', '--network', 'open', '--replicas', '2', webImage],
+  )
+  const [seen] = JSON.parse(await manager('network', 'inspect', '--verbose', 'open')) as [
+    {
+      Containers: Record<string, { Name: string }>
+      Peers: { IP: string }[]
+      Services: Record<
+        string,
+        { VIP: string; Tasks: { Name: string; EndpointIP: string; Info: Record<string, string> }[] }
+      >
+    },
+  ]
+  assert.ok(Object.values(seen.Containers).some(({ Name }) => Name === 'near'))
+  assert.equal(seen.Peers.length, 2)
+  const { web, '': plain } = seen.Services
+  assert.match(web?.VIP ?? '', /^10\.77\.0\./)
+  assert.equal(web?.Tasks.length, 2)
+  assert.ok(plain?.Tasks.some(({ Name, EndpointIP }) => Name === 'far' && EndpointIP === '10.77.0.50'))
+  assert.match(web?.Tasks[0]?.Info['Host IP'] ?? '', /^\d+\./)
+  const listed = (...filters: string[]) =>
+    manager('network', 'ls', '--format', '{{.Name}}', ...filters.flatMap((one) => ['--filter', one])).then(
+      (text) => text.split('\n').sort(),
+    )
+  assert.deepEqual(await listed('driver=overlay', 'name=open'), ['open'])
+  assert.deepEqual(await listed('scope=swarm'), ['closed', 'ingress', 'open'])
+  assert.match(await worker('network', 'ls', '--filter', 'scope=swarm', '--format', '{{.Name}}'), /open/)
+  await manager('service', 'rm', 'web')
+  assert.match(await manager('network', 'prune', '-f'), /closed/)
+  assert.deepEqual(await listed('scope=swarm'), ['ingress', 'open'])
+})
+
+test("a network of the engine's own keeps its name", async () => {
+  await worker('network', 'create', '--subnet', '172.30.7.0/24', 'same')
+  await manager('network', 'create', '-d', 'overlay', 'same')
+  await manager(
+    ...['service', 'create', '-q', '--name', 'both', '--network', 'same', '--mode', 'global', ...sleeping],
+  )
+  await worker('run', '--rm', '--network', 'same', busybox, 'true')
+  await manager('service', 'rm', 'both')
+})
+
+test('docker-compose 1.29 brings a project up on the network and takes it down', async () => {
+  const file = [
+    'version: "3.7"',
+    'services:',
+    `  app: { image: "${busybox}", command: sleep 1000, networks: { open: { aliases: [composed] } } }`,
+    'networks: { open: { external: true } }',
+  ].join('\n')
+  const compose = (what: string) =>
+    cluster.run(
+      'worker01',
+      ...['sh', '-c', `mkdir -p /run/c && cd /run/c && printf '%s' "$0" > docker-compose.yml && ${what} 2>&1`],
+      file,
+    )
+  await compose('docker-compose -p shop up -d')
+  await cluster.until('the composed service to be found', async () => {
+    const found = await lookUp('manager01', 'near', 'composed')
+    return found.length === 1 || found.join()
+  })
+  await compose('docker-compose -p shop down -t 0')
+  await worker('rm', '-f', 'far', 'later')
+  await manager('rm', '-f', 'near', 'plain')
+  await cluster.until('the network to be free', () => manager('network', 'rm', 'open').then(() => true))
+})
