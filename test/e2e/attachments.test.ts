@@ -52,7 +52,13 @@ test('a running container is connected, found, and disconnected; its address is 
   // It has only the name servers that it was born with.
   assert.deepEqual(await lookUp('worker01', 'later', 'near'), [await addressOn('manager01', 'near')])
   assert.match(await worker('exec', 'later', 'ping', '-c', '1', '-W', '3', 'near'), / 0% packet loss/)
-  const containers = await worker('network', 'inspect', '-f', '{{range .Containers}}{{.Name}} {{end}}', 'open')
+  const containers = await worker(
+    'network',
+    'inspect',
+    '-f',
+    '{{range .Containers}}{{.Name}} {{end}}',
+    'open',
+  )
   assert.match(containers, /later/)
   assert.match(await cluster.refused('worker01', 'network', 'connect', 'open', 'later'), /already exists/)
   await worker('network', 'disconnect', 'open', 'later')
@@ -139,7 +145,11 @@ test('docker-compose 1.29 brings a project up on the network and takes it down',
   const compose = (what: string) =>
     cluster.run(
       'worker01',
-      ...['sh', '-c', `mkdir -p /run/c && cd /run/c && printf '%s' "$0" > docker-compose.yml && ${what} 2>&1`],
+      ...[
+        'sh',
+        '-c',
+        `mkdir -p /run/c && cd /run/c && printf '%s' "$0" > docker-compose.yml && ${what} 2>&1`,
+      ],
       file,
     )
   await compose('docker-compose -p shop up -d')

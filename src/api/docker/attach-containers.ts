@@ -13,7 +13,7 @@ const attachmentLabel = 'mure.attachment.'
 const enginesOwn = new Set(['', 'default', 'bridge', 'host', 'none', 'nat'])
 
 const texts = (value: unknown): string[] =>
-  Array.isArray(value) ? value.filter((entry) => typeof entry === 'string' && entry !== '') : []
+  Array.isArray(value) ? value.map(asText).filter((text) => text !== '') : []
 
 /** What a container's endpoint settings ask of a network. */
 function wishesOf(endpoint: JsonObject | undefined): Pick<PlaceRequest, 'aliases' | 'addresses'> {

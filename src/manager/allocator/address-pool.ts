@@ -1,4 +1,11 @@
-import { containsAddress, firstOf, formatAddress, parseAddress, parseNetwork, sizeOf } from '#model/address.ts'
+import {
+  containsAddress,
+  firstOf,
+  formatAddress,
+  parseAddress,
+  parseNetwork,
+  sizeOf,
+} from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
 import type { IpamRange } from '#model/network.ts'
 

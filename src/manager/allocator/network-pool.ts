@@ -57,7 +57,10 @@ export class NetworkPool {
   }
 
   /** One address in each range of the network, `wanted` where one of these lies in it; or why not. */
-  takeAddresses(id: NetworkId, wanted: readonly string[] = []): readonly string[] | { readonly problem: string } {
+  takeAddresses(
+    id: NetworkId,
+    wanted: readonly string[] = [],
+  ): readonly string[] | { readonly problem: string } {
     const held = this.#held.get(id)
     if (held === undefined) return { problem: `network ${id} not found` }
     if (held.addresses.length === 0)

@@ -49,8 +49,7 @@ export async function attachContainer(
   refuseUnavailable(writer.mirror, request.nodeId)
   const { name, containerId, aliases, addresses: wanted } = request
   for (const address of wanted ?? [])
-    if (parseAddress(address) === undefined)
-      throw new MureError('invalid', `invalid IP address: ${address}`)
+    if (parseAddress(address) === undefined) throw new MureError('invalid', `invalid IP address: ${address}`)
   const now = writer.clock.now()
   const id = newId<TaskId>(writer.random)
   await writer.create(

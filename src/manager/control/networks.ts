@@ -45,11 +45,15 @@ const allocationMs = 5_000
 async function allocated(writer: ObjectWriter, network: Network, options: WriteOptions): Promise<Network> {
   const { id } = network.meta
   using wait = startWait({ timeoutMs: allocationMs, signal: options.wait.signal, what: 'a subnet' })
-  const now = await seen(writer.mirror, () => {
-    const present = writer.mirror.get('network', id)
-    const isDecided = present?.status.vxlanId !== undefined || present?.status.error !== undefined
-    return isDecided ? present : undefined
-  }, wait).catch(() => undefined)
+  const now = await seen(
+    writer.mirror,
+    () => {
+      const present = writer.mirror.get('network', id)
+      const isDecided = present?.status.vxlanId !== undefined || present?.status.error !== undefined
+      return isDecided ? present : undefined
+    },
+    wait,
+  ).catch(() => undefined)
   const error = now?.status.vxlanId === undefined ? now?.status.error : undefined
   if (error === undefined) return now ?? network
   await writer.remove('network', id, options.wait, () => undefined)

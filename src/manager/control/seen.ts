@@ -1,4 +1,4 @@
-import { MureError } from '#lib/errors.ts'
+import { MureError, toMureError } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 
@@ -21,7 +21,7 @@ export function seen<T>(
         resolve(found)
       } catch (error) {
         end()
-        reject(error as Error)
+        reject(toMureError(error))
       }
       return true
     }

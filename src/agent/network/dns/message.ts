@@ -149,7 +149,10 @@ function* records(message: Buffer, from: number): Generator<RecordHead> {
   }
 }
 
-function readName(message: Buffer, from: number): { readonly name: string; readonly end: number } | undefined {
+function readName(
+  message: Buffer,
+  from: number,
+): { readonly name: string; readonly end: number } | undefined {
   const labels: string[] = []
   let at = from
   let end: number | undefined
@@ -180,4 +183,16 @@ function writeHead(reply: Buffer, code: number, bits: number): void {
   reply[3] = 0x80 | code
 }
 
-const optionsRecord = Buffer.from([0, 0, recordTypes.opt, ownUdpBytes >> 8, ownUdpBytes & 255, 0, 0, 0, 0, 0, 0])
+const optionsRecord = Buffer.from([
+  0,
+  0,
+  recordTypes.opt,
+  ownUdpBytes >> 8,
+  ownUdpBytes & 255,
+  0,
+  0,
+  0,
+  0,
+  0,
+  0,
+])

@@ -7,8 +7,7 @@ import { encode } from 'dns-packet'
 import { isMureError } from '#lib/errors.ts'
 import { Upstream } from './upstream.ts'
 
-const ask = (id: number, name: string) =>
-  encode({ type: 'query', id, questions: [{ type: 'A', name }] })
+const ask = (id: number, name: string) => encode({ type: 'query', id, questions: [{ type: 'A', name }] })
 
 const answerTo = (message: Buffer, ttl: number) =>
   encode({

@@ -4,13 +4,17 @@ import type { View } from '#manager/control/control.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { EngineNetwork } from '#engine/types.ts'
-import type { ApiRequest } from '../../http/request.ts'
 import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
 import { peersOf, servicesOf } from '../convert/network-details.ts'
 import { Fields } from '../convert/fields.ts'
-import { asClusterNetwork, clusterNetworkOnEngine, isClusterNetwork, networkLabel } from '../engine-networks.ts'
+import {
+  asClusterNetwork,
+  clusterNetworkOnEngine,
+  isClusterNetwork,
+  networkLabel,
+} from '../engine-networks.ts'
 import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
 import { registerNetworkConnectionRoutes } from './network-connections.ts'

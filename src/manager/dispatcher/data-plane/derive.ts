@@ -45,8 +45,7 @@ export function membersFromTask(task: Task): DataPlaneMember[] {
   }))
 }
 
-const isServing = (task: Task): boolean =>
-  task.status.state === 'running' && isRunnable(task.desiredState)
+const isServing = (task: Task): boolean => task.status.state === 'running' && isRunnable(task.desiredState)
 
 /** A plain container keeps its address while it is stopped. */
 const hasStopped = (task: Task): boolean => task.status.containers[0]?.finishedAt !== undefined
