@@ -157,10 +157,11 @@ export class StoreMirror implements Mirror {
 
   #share(task: Task): Task {
     const key = `${task.serviceId}/${String(task.serviceGeneration)}`
-    const template = this.#templates.get(key)
+    // What belongs to no service, a plain container's place, is like nothing else.
+    const template = task.serviceId === '' ? undefined : this.#templates.get(key)
     const writable = task as { -readonly [P in keyof Task]: Task[P] }
     if (template !== undefined) writable.spec = template
-    else {
+    else if (task.serviceId !== '') {
       // Templates of generations long gone: dropped together now and then, and learned again by need.
       if (this.#templates.size > 2 * (this.count('service') + 1_000)) this.#templates.clear()
       this.#templates.set(key, task.spec)
