@@ -31,7 +31,7 @@ export function servicesOf(
     const endpoint = service?.status.endpoint
     const virtual = endpoint?.virtualAddresses.find(({ networkId }) => networkId === network.meta.id)
     const ports = network.spec.ingress ? (endpoint?.ports ?? []) : []
-    services[service?.spec.name ?? tasks[0]?.serviceName ?? ''] = {
+    services[serviceId === '' ? '' : (service?.spec.name ?? tasks[0]?.serviceName ?? '')] = {
       VIP: withoutPrefix(virtual?.address),
       Ports: ports.map(
         ({ targetPort, publishedPort = 0 }) =>
