@@ -19,6 +19,7 @@ const checks: readonly Check[] = [
     command: ['eslint', '--cache', '--cache-location', 'node_modules/.cache/eslint', '.'],
   },
   { name: 'tsc', about: 'types', command: ['tsc', '--project', '.'] },
+  { name: 'tsc web', about: 'types', command: ['tsc', '--project', 'web'] },
   {
     name: 'prettier',
     about: 'format',

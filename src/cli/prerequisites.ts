@@ -28,6 +28,7 @@ const prerequisites: readonly Prerequisite[] = [
 
 /** What the tests drive Mure with, besides docker's own client. */
 export const clients: readonly Prerequisite[] = [
+  { name: 'chromium', program: 'chromium' },
   { name: 'docker-compose', program: 'docker-compose' },
   { name: 'golang-cfssl', program: 'cfssl' },
   { name: 'faketime', program: 'faketime' },

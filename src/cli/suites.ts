@@ -6,7 +6,7 @@ export type SuiteName = 'unit' | 'integration' | 'e2e'
 
 /** Unit tests are pure, so nothing leaks from one into another; the others have real engines, stores and kernels. */
 export const suites: Readonly<Record<SuiteName, string>> = {
-  unit: 'src/**/*.test.ts',
+  unit: '{src,web}/**/*.test.ts',
   integration: 'test/integration/**/*.test.ts',
   e2e: 'test/e2e/**/*.test.ts',
 }

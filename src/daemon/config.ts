@@ -15,4 +15,10 @@ export interface DaemonConfig {
     /** Clients must prove themselves by a certificate of this authority. */
     readonly ca: string | undefined
   }
+  /** Where browsers find the dashboard; absent: nowhere. */
+  readonly dashboard?: {
+    /** `tcp://address:port`. */
+    readonly host: string
+    readonly tls?: { readonly certificate: string; readonly key: string; readonly ca: undefined }
+  }
 }

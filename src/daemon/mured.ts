@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { setPriority } from 'node:os'
+import { join } from 'node:path'
 import { ClusterRecorder } from '#api/docker/events/cluster-recorder.ts'
 import { startDockerFacade } from '#api/docker/facade.ts'
+import { startDashboard } from '#api/dashboard/server.ts'
 import { registerMureRoutes } from '#api/mure/routes/index.ts'
 import { Engine } from '#engine/engine.ts'
 import { systemClock } from '#lib/clock.ts'
@@ -40,9 +42,10 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
   )
   // Before the first request: what this node is must be known by then, though not whether its manager has a quorum.
   await node.resume()
+  const hosts = hostsOf(config)
   const facade = started.use(
     await startDockerFacade({
-      hosts: config.hosts,
+      hosts,
       tls: config.tls,
       engine,
       node,
@@ -50,17 +53,51 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
       runDir: config.runDir,
       logger: logger.child({ part: 'api' }),
       extend: (router) => {
-        registerMureRoutes(router, { node })
+        const { dashboard } = config
+        registerMureRoutes(router, {
+          node,
+          clock: systemClock,
+          dashboard:
+            dashboard === undefined
+              ? undefined
+              : { host: dashboard.host, isSecure: dashboard.tls !== undefined },
+        })
       },
     }),
   )
+  const dashboard =
+    config.dashboard === undefined
+      ? undefined
+      : started.use(
+          await startDashboard({
+            ...config.dashboard,
+            node,
+            dockerSocket: ownSocket(hosts),
+            clock: systemClock,
+            logger: logger.child({ part: 'dashboard' }),
+          }),
+        )
   logger.info('mured is up', { hosts: config.hosts, engine: config.engine })
   const owned = started.move()
   return {
-    reload: () => facade.reload(),
+    async reload() {
+      await facade.reload()
+      await dashboard?.listening.reload()
+    },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+const socketsScheme = 'unix://'
+
+/** The dashboard is a client of Docker's API like others: without a socket for them it gets one of its own. */
+function hostsOf({ hosts, dashboard, runDir }: DaemonConfig): readonly string[] {
+  if (dashboard === undefined || hosts.some((host) => host.startsWith(socketsScheme))) return hosts
+  return [...hosts, `${socketsScheme}${join(runDir, 'dashboard.sock')}`]
+}
+
+const ownSocket = (hosts: readonly string[]): string =>
+  (hosts.find((host) => host.startsWith(socketsScheme)) ?? '').slice(socketsScheme.length)
 
 function raisePriority(logger: Logger): void {
   try {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Random } from '#lib/random.ts'
@@ -120,6 +121,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       joinToken: (cluster) => createJoinToken(cluster.status.rootCa.certificate),
       unlockKey: createUnlockKey,
       outsideAuthorities: (cluster, wait) => outsideAuthorities({ clock, identity }, cluster, wait),
+      accessKey: () => randomBytes(32).toString('base64'),
     },
     relay: (id, request, wait) => relays.open(id, request, wait),
   })

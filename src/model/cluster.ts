@@ -89,6 +89,8 @@ export interface ClusterStatus {
   readonly joinTokens: JoinTokens
   /** Present while managers are locked at start; given out by `swarm unlock-key`. */
   readonly unlockKey?: string
+  /** Signs what browsers are given by the dashboard, base64; made when it is first needed. */
+  readonly accessKey?: string
 }
 
 export interface Cluster {

@@ -55,11 +55,17 @@ const options = {
 
 /**
  * Listens at `unix:///path` or `tcp://address:port`. Beyond loopback TCP is served only with client certificates:
- * whoever reaches this API is root on the host.
+ * whoever reaches this API is root on the host. A listener that asks for a login itself is spared that.
  */
-export async function listen(text: string, listener: Listener, tls?: ListenTls): Promise<Listening> {
+export async function listen(
+  text: string,
+  listener: Listener,
+  tls?: ListenTls,
+  access: 'is for whoever connects' | 'asks for a login' = 'is for whoever connects',
+): Promise<Listening> {
   const host = parseHost(text)
-  if (host.kind === 'tcp' && !isLoopback(host.address) && tls?.ca === undefined)
+  const isOpen = access === 'is for whoever connects'
+  if (isOpen && host.kind === 'tcp' && !isLoopback(host.address) && tls?.ca === undefined)
     throw new MureError(
       'invalid',
       `${text} needs --tlsverify with --tlscert, --tlskey and --tlscacert: without them anybody on the network would be root here`,

@@ -17,6 +17,9 @@ interface Options {
   tlscert?: string
   tlskey?: string
   tlscacert?: string
+  dashboard?: string
+  dashboardTlscert?: string
+  dashboardTlskey?: string
 }
 
 /** By then, everything that a node at rest needs has been loaded. */
@@ -42,6 +45,9 @@ export function register(program: Command): void {
     .option('--tlscert <file>', 'certificate of the TCP listener')
     .option('--tlskey <file>', 'its key')
     .option('--tlscacert <file>', 'the authority that clients must be certified by')
+    .option('--dashboard <url>', 'where browsers find the dashboard: tcp://address:port')
+    .option('--dashboard-tlscert <file>', 'its certificate; without one it speaks plain HTTP')
+    .option('--dashboard-tlskey <file>', 'the key of that')
     .action(run)
 }
 
@@ -95,5 +101,15 @@ function configOf(options: Options): DaemonConfig {
     ...(tlscert === undefined || tlskey === undefined
       ? {}
       : { tls: { certificate: tlscert, key: tlskey, ca: tlscacert } }),
+    ...dashboardOf(options),
   }
+}
+
+function dashboardOf(options: Options): Pick<DaemonConfig, 'dashboard'> {
+  const { dashboard: host, dashboardTlscert: certificate, dashboardTlskey: key } = options
+  if ((certificate === undefined) !== (key === undefined))
+    throw new MureError('invalid', '--dashboard-tlscert and --dashboard-tlskey belong together')
+  if (host === undefined) return {}
+  if (certificate === undefined || key === undefined) return { dashboard: { host } }
+  return { dashboard: { host, tls: { certificate, key, ca: undefined } } }
 }

@@ -18,6 +18,8 @@ export interface TokenMaker {
   unlockKey(): string
   /** The external authorities that a cluster of this form has. */
   outsideAuthorities(cluster: Pick<Cluster, 'spec' | 'status'>, wait: Wait): OutsideAuthorities
+  /** 32 bytes, base64. */
+  accessKey(): string
 }
 
 export async function updateCluster(

@@ -57,6 +57,11 @@ export interface Control {
   ingress(): IngressState
   /** What the change does not name stays as it was. */
   updateIngress(change: IngressChange, options: WriteOptions): Promise<IngressSettings>
+  /**
+   * The key by which managers know what one of them has given to a browser. Made when it is first asked for; `rotate`:
+   * another one, so that everything given so far is void.
+   */
+  accessKey(options: { readonly wait: Wait; readonly rotate?: boolean }): Promise<Buffer>
 
   updateNode(id: NodeId, version: number, spec: NodeSpec, options: WriteOptions): Promise<Node>
   /** Refused for a node that is not down, unless forced; and for a manager that was not demoted first. */

@@ -7,6 +7,7 @@ import type { RelayRequest } from '#rpc/messages.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { explainPlacement } from '../explain/placement-report.ts'
+import { accessKey } from './access-key.ts'
 import { attachContainer, releaseAttachment } from './attachments.ts'
 import { updateCluster } from './cluster.ts'
 import type { TokenMaker } from './cluster.ts'
@@ -42,6 +43,7 @@ export function createControl(parts: ControlParts): Control {
       updateCluster(writer, parts.tokens, version, spec, rotate, options),
     ingress: () => ingressStateOf(parts.mirror, parts.clock.now()),
     updateIngress: (change, options) => updateIngress(writer, change, options),
+    accessKey: (options) => accessKey(writer, parts.tokens, options),
     updateNode: (id, version, spec, options) => updateNode(writer, id, version, spec, options),
     removeNode: (id, force, options) => removeNode(writer, id, force, options),
     createService: (spec, options) => createService(writer, spec, options),

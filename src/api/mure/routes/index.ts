@@ -1,13 +1,18 @@
 import type { LocalNode } from '../../backend.ts'
 import type { Router } from '../../http/router.ts'
+import type { Clock } from '#lib/clock.ts'
 import { registerBackupRoutes } from './backup.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerExplainRoutes } from './explain.ts'
 import { registerIngressRoutes } from './ingress.ts'
+import { registerDashboardRoutes } from './dashboard.ts'
 
 /** What the routes stand on. */
 export interface MureParts {
   readonly node: LocalNode
+  readonly clock: Clock
+  /** Where the dashboard of this daemon listens, and whether by TLS; undefined: it has none. */
+  readonly dashboard: { readonly host: string; readonly isSecure: boolean } | undefined
 }
 
 /** What Docker has no words for, under `/mure/v1/` of the same socket: the `mure` command speaks it. */
@@ -16,4 +21,5 @@ export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerClusterRoutes(router, parts)
   registerExplainRoutes(router, parts)
   registerIngressRoutes(router, parts)
+  registerDashboardRoutes(router, parts)
 }

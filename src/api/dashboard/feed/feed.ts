@@ -1,0 +1,182 @@
+import { isMureError } from '#lib/errors.ts'
+import type { Mirror } from '#manager/control/control.ts'
+import type { ObjectEvent } from '#model/change.ts'
+import { kinds } from '#model/objects.ts'
+import type { LocalNode } from '../../backend.ts'
+import { eventOf } from '../convert/events.ts'
+import { isShown, rowOf } from '../convert/rows.ts'
+import type { Changes, EventRow, Message, Row, RowKind, Snapshot } from '../wire.ts'
+import { History } from './history.ts'
+import type { Viewer } from './viewer.ts'
+
+/** Changes within this span travel together: quicker than the eye, and cheap in a storm. */
+const gatherMs = 80
+/** Whether this node is a manager, and in contact, is looked at so often. */
+const lookEveryMs = 500
+const mostEvents = 500
+
+interface Pending {
+  readonly put: Map<string, Row>
+  readonly remove: Map<string, { readonly kind: RowKind; readonly id: string }>
+  readonly events: EventRow[]
+}
+
+const nothingPending = (): Pending => ({ put: new Map(), remove: new Map(), events: [] })
+
+/**
+ * The cluster as rows, kept for all viewers together: each change is turned into text once, however many watch.
+ * Follows whatever mirror this node has, and has nobody watch while it has none.
+ */
+export class Feed implements Disposable {
+  readonly #node: LocalNode
+  readonly #now: () => number
+  readonly #viewers = new Set<Viewer>()
+  readonly #looking: NodeJS.Timeout
+  readonly #events: EventRow[] = []
+  #mirror: Mirror | undefined
+  #subscription: Disposable | undefined
+  #history = new History(0)
+  #pending = nothingPending()
+  #gathering: NodeJS.Timeout | undefined
+  #isCurrent = true
+  /** The revision up to which viewers have been told. */
+  #told = 0
+
+  constructor(node: LocalNode, now: () => number) {
+    this.#node = node
+    this.#now = now
+    this.#look()
+    this.#looking = setInterval(() => {
+      this.#look()
+    }, lookEveryMs)
+    this.#looking.unref()
+  }
+
+  get viewers(): number {
+    return this.#viewers.size
+  }
+
+  /** Starts to tell a viewer: what it has missed since `revision`, or everything. False: there is no cluster to show. */
+  add(viewer: Viewer, revision: number | undefined): boolean {
+    this.#look()
+    const mirror = this.#mirror
+    if (mirror === undefined) return false
+    this.#flush()
+    const missed = revision === undefined ? undefined : this.#history.since(revision, this.#told)
+    if (missed === undefined) viewer.send(JSON.stringify(this.#snapshot(mirror)), this.#told)
+    else for (const text of missed) viewer.send(text, this.#told)
+    viewer.send(JSON.stringify({ type: 'contact', current: mirror.current } satisfies Message), undefined)
+    this.#viewers.add(viewer)
+    return true
+  }
+
+  remove(viewer: Viewer): void {
+    this.#viewers.delete(viewer)
+    viewer[Symbol.dispose]()
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#looking)
+    clearTimeout(this.#gathering)
+    this.#subscription?.[Symbol.dispose]()
+    for (const viewer of this.#viewers) viewer.end()
+  }
+
+  /** A manager may stop being one, and become one again with another mirror. */
+  #look(): void {
+    const mirror = this.#present()
+    if (mirror !== undefined && mirror.current !== this.#isCurrent) {
+      this.#isCurrent = mirror.current
+      this.#broadcast(
+        JSON.stringify({ type: 'contact', current: mirror.current } satisfies Message),
+        undefined,
+      )
+    }
+    if (mirror === this.#mirror) return
+    this.#subscription?.[Symbol.dispose]()
+    for (const viewer of this.#viewers) viewer.end()
+    this.#mirror = mirror
+    this.#pending = nothingPending()
+    this.#told = mirror?.revision ?? 0
+    this.#history = new History(this.#told)
+    this.#subscription = mirror?.subscribe((changes) => {
+      this.#hear(changes)
+    })
+  }
+
+  #present(): Mirror | undefined {
+    try {
+      return this.#node.control().view
+    } catch (error) {
+      if (isMureError(error, 'unavailable')) return undefined
+      throw error
+    }
+  }
+
+  #hear(changes: readonly ObjectEvent[]): void {
+    const { put, remove, events } = this.#pending
+    for (const change of changes) {
+      const { kind, after, before } = change
+      const id = (after ?? before)?.meta.id
+      if (id === undefined || !isShown(kind)) continue
+      const event = eventOf(change, this.#now())
+      if (event !== undefined) events.push(event)
+      const row = after === undefined ? undefined : rowOf(after)
+      if (row !== undefined && before !== undefined && isSame(row, rowOf(before))) continue
+      const key = `${kind}/${id}`
+      if (row === undefined) {
+        put.delete(key)
+        remove.set(key, { kind, id })
+      } else {
+        remove.delete(key)
+        put.set(key, row)
+      }
+    }
+    if (put.size + remove.size + events.length === 0) return
+    this.#gathering ??= setTimeout(() => {
+      this.#flush()
+    }, gatherMs)
+  }
+
+  #flush(): void {
+    clearTimeout(this.#gathering)
+    this.#gathering = undefined
+    const { put, remove, events } = this.#pending
+    this.#told = this.#mirror?.revision ?? this.#told
+    if (put.size + remove.size + events.length === 0) return
+    this.#pending = nothingPending()
+    this.#events.push(...events)
+    this.#events.splice(0, this.#events.length - mostEvents)
+    const changes: Changes = {
+      type: 'changes',
+      revision: this.#told,
+      put: [...put.values()],
+      remove: [...remove.values()],
+      events,
+    }
+    this.#broadcast(this.#history.add(changes), changes.revision)
+  }
+
+  #broadcast(text: string, revision: number | undefined): void {
+    for (const viewer of this.#viewers) if (!viewer.send(text, revision)) this.remove(viewer)
+  }
+
+  #snapshot(mirror: Mirror): Snapshot {
+    const rows: Row[] = []
+    for (const kind of kinds)
+      for (const object of mirror.list(kind)) {
+        const row = rowOf(object)
+        if (row !== undefined) rows.push(row)
+      }
+    return {
+      type: 'snapshot',
+      revision: this.#told,
+      manager: this.#node.info().nodeId,
+      rows,
+      events: this.#events,
+    }
+  }
+}
+
+/** Most writes change what no page shows: an address, a session. */
+const isSame = (row: Row, before: Row | undefined): boolean => JSON.stringify(row) === JSON.stringify(before)
