@@ -14,6 +14,7 @@ import { defaultBridge } from './executor/attachments.ts'
 import { Executor } from './executor/executor.ts'
 import { TaskFiles } from './executor/files/task-files.ts'
 import { IngressAgent } from './ingress/ingress-agent.ts'
+import { serveExamination } from './network/doctor/examination.ts'
 import { PlainContainers } from './network/plain-containers.ts'
 import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
@@ -235,6 +236,11 @@ export class Agent implements AsyncDisposable {
         ingress: (configuration) => {
           if (this.#ingress !== undefined)
             this.#background(this.#ingress.configure(configuration), 'the ingress was not configured')
+        },
+        examine: (stream) => {
+          const examined = this.#network?.examined()
+          if (examined === undefined) stream.destroy()
+          else this.#background(serveExamination(stream, examined, logger), 'an examination broke off')
         },
         withdrawn: (taskIds) => {
           this.#executor.withdrawn(taskIds)

@@ -18,6 +18,7 @@ export const summaries: Readonly<Record<string, string>> = {
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',
   ingress: 'the HTTP ingress: an HAProxy configured by the labels of services',
+  network: 'look after the networks of the cluster: doctor',
   bench: 'measure, beside a peer in the same run',
   test: 'set up and pass every test',
   check: 'types, lint, format, layers, dead code',

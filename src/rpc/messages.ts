@@ -111,6 +111,9 @@ export interface RelayRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
+/** The path of a relay that is not for the engine: the host's networks are examined over it. */
+export const examinationPath = '/mure/examine-networks'
+
 // --- Unary calls ----------------------------------------------------------------------------------------
 
 /** `GET /v1/ca/root`: anyone. */

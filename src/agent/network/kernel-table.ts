@@ -40,7 +40,7 @@ export class KernelTable {
     if (text === undefined) return false
     const now = contentOf(text)
     const isSame = this.#seen === undefined || this.#seen === now
-    this.#seen = now
+    if (isSame) this.#seen = now
     return isSame
   }
 

@@ -8,11 +8,13 @@ import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
+import type { KernelDifference } from '#model/network-examination.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
 import type { Attached, AttachmentProvider } from '../executor/attachments.ts'
 import { DataPlaneState } from './data-plane-state.ts'
+import type { Examined } from './doctor/examination.ts'
 import { answer } from './dns/answer.ts'
 import { containersResolvers, hostResolvers } from './dns/host-resolvers.ts'
 import { serveNames } from './dns/server.ts'
@@ -24,6 +26,7 @@ import { HostMesh } from './mesh/host-mesh.ts'
 import { numberHosts } from './mesh/return-path.ts'
 import type { HostNumbers } from './mesh/return-path.ts'
 import { OverlayDriver } from './overlay-driver.ts'
+import { overlayMtu } from './overlay/links.ts'
 import { Overlays } from './overlay/overlays.ts'
 import { servePlugin } from './plugin/server.ts'
 import { virtualAddressesOf } from './rules/virtual-addresses.ts'
@@ -171,6 +174,31 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     if (this.#isIngressKept === isKept) return
     this.#isIngressKept = isKept
     await this.#mutex.run(() => this.#sync(undefined))
+  }
+
+  /** For `mure network doctor`. */
+  examined(): Examined {
+    const localAddress = this.#state.hosts.get(this.#options.nodeId)?.address ?? ''
+    return {
+      networks: this.#overlays.present.length,
+      port: this.#port,
+      probeDevice: `mup${this.#mark}`,
+      mtu: () => overlayMtu(localAddress),
+      differences: () => this.#mutex.run(() => this.#differences()),
+      repair: () => this.#mutex.run(() => this.#compare()),
+    }
+  }
+
+  async #differences(): Promise<KernelDifference[]> {
+    const found: KernelDifference[] = []
+    for (const id of this.#overlays.present)
+      for (const what of await this.#overlays.differences(id))
+        found.push({ network: this.#networks.get(id)?.spec.name ?? id, what })
+    const rules = [...(await this.#guard.differences()), ...(await this.#mesh.differences())]
+    for (const sandbox of this.#sandboxes.bySandbox().keys())
+      if (this.#kernels.get(sandbox)?.isWritten !== true)
+        rules.push(`the rules of the sandbox ${sandbox} are not written`)
+    return [...found, ...rules.map((what) => ({ network: '', what }))]
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

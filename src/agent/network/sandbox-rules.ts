@@ -35,6 +35,10 @@ export class SandboxKernel {
     this.#path = path
   }
 
+  get isWritten(): boolean {
+    return this.#applied.virtualAddresses !== undefined
+  }
+
   /** Waits for the namespace, which the engine announces a moment before it makes it. */
   async apply(rules: SandboxRules, signal: AbortSignal): Promise<void> {
     await this.#appeared(signal)

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { startWait } from '#lib/wait.ts'
@@ -11,6 +12,7 @@ import type {
   ManagerAddress,
   ManagerMessage,
 } from '#rpc/messages.ts'
+import { examinationPath } from '#rpc/messages.ts'
 import type { MessageStream, RpcClient } from '#rpc/transport.ts'
 import { serveRelay } from './relay.ts'
 import type { StatusOutbox } from './status-outbox.ts'
@@ -43,6 +45,8 @@ export interface SessionParts {
   dataPlane(change: DataPlaneChange): Promise<void>
   ingress(configuration: IngressConfiguration | undefined): void
   withdrawn(taskIds: readonly TaskId[]): void
+  /** A manager wants to know over this stream how the networks of this host are. */
+  examine(stream: Duplex): void
   removed(): void
   managersKnown(managers: readonly ManagerAddress[]): void
   opened(session: OpenSession): void
@@ -155,7 +159,7 @@ class Session implements OpenSession {
         parts.removed()
         return
       case 'relay':
-        this.#relay(message.id).catch((error: unknown) => {
+        this.#relay(message.id, message.request.path).catch((error: unknown) => {
           parts.logger.warn('a relay was not opened', { error })
         })
         return
@@ -212,14 +216,16 @@ class Session implements OpenSession {
     )
   }
 
-  async #relay(id: string): Promise<void> {
+  async #relay(id: string, path: string): Promise<void> {
     using wait = startWait({
       timeoutMs: openTimeoutMs,
       signal: this.#parts.signal,
       what: 'a relay to open',
     })
     try {
-      serveRelay(await this.#client.openRaw(`/v1/relay/${id}`, wait), this.#parts.engineSocket)
+      const stream = await this.#client.openRaw(`/v1/relay/${id}`, wait)
+      if (path === examinationPath) this.#parts.examine(stream)
+      else serveRelay(stream, this.#parts.engineSocket)
     } catch (error) {
       if (!isMureError(error, 'cancelled')) throw error
     }

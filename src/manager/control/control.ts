@@ -1,5 +1,6 @@
 import type { Cluster, ClusterSpec } from '#model/cluster.ts'
 import type { ConfigId, NetworkId, NodeId, SecretId, ServiceId, TaskId } from '#model/id.ts'
+import type { NetworkExamination } from '#model/network-examination.ts'
 import type { Network, NetworkSpec } from '#model/network.ts'
 import type { Node, NodeSpec } from '#model/node.ts'
 import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
@@ -79,6 +80,9 @@ export interface Control {
   /** A place for a plain container of a node on an attachable network. */
   attachContainer(request: AttachmentRequest, wait: Wait): Promise<ContainerAttachment>
   releaseAttachment(taskId: TaskId, wait: Wait): Promise<void>
+
+  /** Compares every host's kernel with what it should be, and tries the ways between all hosts. */
+  examineNetworks(options: { readonly repair: boolean; readonly wait: Wait }): Promise<NetworkExamination>
 
   createSecret(spec: SecretSpec, options: WriteOptions): Promise<Secret>
   updateSecret(id: SecretId, version: number, spec: SecretSpec, options: WriteOptions): Promise<Secret>

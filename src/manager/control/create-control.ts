@@ -13,6 +13,7 @@ import { updateCluster } from './cluster.ts'
 import type { TokenMaker } from './cluster.ts'
 import type { Control } from './control.ts'
 import { ingressStateOf, updateIngress } from './ingress.ts'
+import { examineNetworks } from './network-examination.ts'
 import { createNetwork, removeNetwork } from './networks.ts'
 import { removeNode, updateNode } from './nodes.ts'
 import { ObjectWriter } from './objects.ts'
@@ -54,6 +55,7 @@ export function createControl(parts: ControlParts): Control {
     removeNetwork: (id, options) => removeNetwork(writer, id, options),
     attachContainer: (request, wait) => attachContainer(writer, request, wait),
     releaseAttachment: (taskId, wait) => releaseAttachment(writer, taskId, wait),
+    examineNetworks: (options) => examineNetworks({ view: parts.mirror, open: parts.relay }, options),
     createSecret: (spec, options) => createSecret(writer, spec, options),
     updateSecret: (id, version, spec, options) => updateSecret(writer, id, version, spec, options),
     removeSecret: (id, options) => removeSecret(writer, id, options),

@@ -66,6 +66,18 @@ export class Guard {
     })
   }
 
+  /** What of the rules is not as it was written, in words. */
+  differences(): Promise<string[]> {
+    return this.#mutex.run(async () => {
+      const found: string[] = []
+      if (this.#hasFrame && !(await this.#cableTable.isIntact()))
+        found.push("the rules that keep containers to their own addresses were changed by somebody else's hand")
+      if (this.#applied !== undefined && !(await this.#hostTable.isIntact()))
+        found.push("the rules that keep networks apart were changed by somebody else's hand")
+      return found
+    })
+  }
+
   /** Somebody else's flush takes our rules too. */
   repair(): Promise<void> {
     return this.#mutex.run(async () => {

@@ -48,6 +48,13 @@ export class HostMesh {
     this.#applied = ports
   }
 
+  /** What of the mesh's rules is not there, in words. */
+  async differences(): Promise<string[]> {
+    if (this.#applied === undefined) return []
+    const { exitCode } = await execResult('nft', ['list', 'chain', 'ip', this.#table, 'prerouting'])
+    return exitCode === 0 ? [] : ['the rules of the routing mesh are gone']
+  }
+
   /** Somebody else's flush takes our rules too. */
   async repair(ingress: Network | undefined, bridges: readonly string[]): Promise<void> {
     if (ingress === undefined || this.#applied === undefined) return

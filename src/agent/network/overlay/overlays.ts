@@ -3,6 +3,8 @@ import type { Network } from '#model/network.ts'
 import type { DataPlaneState } from '../data-plane-state.ts'
 import { bridgeName } from '../device-names.ts'
 import { bridgeBatchLoose, ipBatchLoose } from '../tools.ts'
+import { forwardingDifferences, linkDifferences } from '../doctor/differences.ts'
+import { readKernelLinks } from '../doctor/kernel-links.ts'
 import { forwardingOf, renderForwarding } from './forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
 import { readForwarding } from './kernel-forwarding.ts'
@@ -72,6 +74,19 @@ export class Overlays {
     const { bridge, ip } = renderForwarding(present.vxlanId, before, after)
     await Promise.all([bridgeBatchLoose(bridge), ipBatchLoose(ip)])
     present.forwarding = after
+  }
+
+  /** What of the network's links and forwarding entries is not in the kernel as it should be, in words. */
+  async differences(networkId: string): Promise<string[]> {
+    const present = this.#present.get(networkId)
+    const localAddress = this.#state.hosts.get(this.#nodeId)?.address
+    if (present === undefined || localAddress === undefined) return []
+    const { vxlanId, mtu } = present
+    const expected = forwardingOf(this.#state.members(networkId), this.#state.hosts, this.#nodeId)
+    return [
+      ...linkDifferences({ vxlanId, mtu, localAddress, port: this.#port() }, await readKernelLinks()),
+      ...forwardingDifferences(await readForwarding(vxlanId), expected),
+    ]
   }
 
   /** Compares with the kernel itself, and mends the difference. */

@@ -2,6 +2,7 @@ import type { LocalNode } from '../../backend.ts'
 import type { Router } from '../../http/router.ts'
 import type { Clock } from '#lib/clock.ts'
 import { registerBackupRoutes } from './backup.ts'
+import { registerNetworkRoutes } from './networks.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerExplainRoutes } from './explain.ts'
 import { registerIngressRoutes } from './ingress.ts'
@@ -18,6 +19,7 @@ export interface MureParts {
 /** What Docker has no words for, under `/mure/v1/` of the same socket: the `mure` command speaks it. */
 export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerBackupRoutes(router, parts)
+  registerNetworkRoutes(router, parts)
   registerClusterRoutes(router, parts)
   registerExplainRoutes(router, parts)
   registerIngressRoutes(router, parts)
