@@ -7,7 +7,9 @@ export function register(program: Command): void {
   const network = program.command('network').description('the networks of the cluster')
   network
     .command('doctor')
-    .description("compare every host's kernel with what it should be, and try the way between all pairs of hosts")
+    .description(
+      "compare every host's kernel with what it should be, and try the way between all pairs of hosts",
+    )
     .option('--repair', 'put right what differs')
     .option('--json', 'the whole answer, for programs')
     .option('-H, --host <url>', 'the daemon of a manager, as with docker')

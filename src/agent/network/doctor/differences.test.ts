@@ -25,18 +25,24 @@ test('what is missing, down, too small or leads elsewhere is said', () => {
     'mux1001 has the UDP port 4790 instead of 4789',
     'mux1001 has the own end 10.0.0.1 instead of 192.168.0.1',
   ])
-  assert.deepEqual(linkDifferences(expected, [{ ...bridge, flags: [] }, { ...vxlan, master: 'br0' }]), [
-    'mub1001 is down',
-    'mux1001 is not on mub1001',
-  ])
+  assert.deepEqual(
+    linkDifferences(expected, [
+      { ...bridge, flags: [] },
+      { ...vxlan, master: 'br0' },
+    ]),
+    ['mub1001 is down', 'mux1001 is not on mub1001'],
+  )
 })
 
 test('forwarding entries are compared one by one', () => {
   const entries = (hosts: Record<string, string>): Forwarding =>
-    new Map(Object.entries(hosts).map(([mac, host]) => [mac, { mac, host, ip: '' }])) as unknown as Forwarding
-  assert.deepEqual(forwardingDifferences(entries({ a: '1', b: '2', c: '3' }), entries({ a: '1', b: '9', d: '4' })), [
-    'b leads to 2 instead of to 9',
-    'd leads nowhere instead of to 4',
-    'c leads to 3, and should not be there',
-  ])
+    new Map(Object.entries(hosts).map(([mac, host]) => [mac, { mac, host, ip: '' }]))
+  assert.deepEqual(
+    forwardingDifferences(entries({ a: '1', b: '2', c: '3' }), entries({ a: '1', b: '9', d: '4' })),
+    [
+      'b leads to 2 instead of to 9',
+      'd leads nowhere instead of to 4',
+      'c leads to 3, and should not be there',
+    ],
+  )
 })

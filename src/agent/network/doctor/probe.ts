@@ -12,9 +12,13 @@ import { inNetns } from '../tools.ts'
 /** A range for measurements between networks, which nobody routes. @see RFC 2544 */
 const addressOf = (index: number): string => `198.18.${String(index >> 8)}.${String(index & 255)}`
 const macOf = (index: number): string =>
-  ['02', '4f', '00', '00', ...[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0'))].join(
-    ':',
-  )
+  [
+    '02',
+    '4f',
+    '00',
+    '00',
+    ...[index >> 8, index & 255].map((byte) => byte.toString(16).padStart(2, '0')),
+  ].join(':')
 
 const probePort = 4_790
 /** The heads of IPv4 and UDP. */
@@ -86,13 +90,23 @@ export class Probe implements AsyncDisposable {
         ['ip', 'addr', 'add', `${addressOf(order.own.index)}/15`, 'dev', device],
         ...order.peers.flatMap(({ index, address }) => [
           ['bridge', 'fdb', 'append', macOf(index), 'dev', device, 'dst', address, 'self', 'permanent'],
-          ['ip', 'neigh', 'replace', addressOf(index), 'lladdr', macOf(index), 'dev', device, 'nud', 'permanent'],
+          [
+            'ip',
+            'neigh',
+            'replace',
+            addressOf(index),
+            'lladdr',
+            macOf(index),
+            'dev',
+            device,
+            'nud',
+            'permanent',
+          ],
         ]),
       ]
       for (const command of commands) {
         const { exitCode, stderr } = await inNetns(netns, ...command)
-        if (exitCode !== 0)
-          throw new MureError('internal', `${command.join(' ')}: ${stderr.trim()}`)
+        if (exitCode !== 0) throw new MureError('internal', `${command.join(' ')}: ${stderr.trim()}`)
       }
       probe.#write({
         address: addressOf(order.own.index),

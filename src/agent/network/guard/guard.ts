@@ -71,7 +71,9 @@ export class Guard {
     return this.#mutex.run(async () => {
       const found: string[] = []
       if (this.#hasFrame && !(await this.#cableTable.isIntact()))
-        found.push("the rules that keep containers to their own addresses were changed by somebody else's hand")
+        found.push(
+          "the rules that keep containers to their own addresses were changed by somebody else's hand",
+        )
       if (this.#applied !== undefined && !(await this.#hostTable.isIntact()))
         found.push("the rules that keep networks apart were changed by somebody else's hand")
       return found
