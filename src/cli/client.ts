@@ -41,13 +41,14 @@ export class DaemonClient {
 
   /** The answer's body, to be read while it comes. Throws what the daemon refuses, with its sentence. */
   async stream(request: DaemonRequest): Promise<IncomingMessage> {
-    const response = await this.#send(request)
+    const response = await this.answer(request)
     const status = response.statusCode ?? 0
     if (status >= 200 && status < 300) return response
     throw engineError(status, await readText(response))
   }
 
-  async #send(request: DaemonRequest): Promise<IncomingMessage> {
+  /** The answer as it came, whatever its status. */
+  async answer(request: DaemonRequest): Promise<IncomingMessage> {
     const query = new URLSearchParams()
     for (const [name, value] of Object.entries(request.query ?? {}))
       if (value !== undefined) query.set(name, value)

@@ -14,6 +14,8 @@ export const summaries: Readonly<Record<string, string>> = {
   install: 'make this machine a host of Mure: mured takes over the docker socket',
   uninstall: 'put back what "install" changed',
   cluster: 'show and change the settings that docker has no words for',
+  plan: 'what would happen if: a node drained or lost, a service scaled, a file deployed',
+  rebalance: 'move tasks to nodes that have more room, such as those that came back',
   explain: 'why a task is where it is, or nowhere',
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',

@@ -1,6 +1,8 @@
 import type { Change, ObjectEvent } from '#model/change.ts'
 import type { TaskId } from '#model/id.ts'
 import type { Kind, StoredObject } from '#model/objects.ts'
+import { compareStates, isRunnable } from '#model/task-state.ts'
+import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
 import { Allocator } from './allocator/allocator.ts'
 import { ClusterNodes } from './scheduler/cluster-nodes.ts'
@@ -10,11 +12,13 @@ import type { TurnState } from './turn.ts'
 export class PipelineState implements TurnState {
   readonly nodes: ClusterNodes
   readonly allocator: Allocator
+  readonly movers = new Map<TaskId, Task>()
   readonly #view: View
 
   constructor(view: View) {
     this.#view = view
     this.nodes = new ClusterNodes(view.list('node'), view.list('task'))
+    for (const task of view.list('task')) this.#noteMover(task)
     this.allocator = new Allocator({
       networks: view.list('network'),
       services: view.list('service'),
@@ -36,14 +40,22 @@ export class PipelineState implements TurnState {
     }
   }
 
+  #noteMover(task: Task): void {
+    const isMoving = isRunnable(task.desiredState) && compareStates(task.status.state, 'running') <= 0
+    if (task.cause === 'rebalance' && isMoving) this.movers.set(task.meta.id, task)
+    else this.movers.delete(task.meta.id)
+  }
+
   #put(kind: Kind, before: StoredObject | undefined, after: StoredObject | undefined): void {
     switch ((after ?? before)?.kind) {
       case 'task':
         if (after?.kind === 'task') {
           this.nodes.putTask(after)
+          this.#noteMover(after)
           this.allocator.putTask(after)
         } else if (before !== undefined) {
           this.nodes.removeTask(before.meta.id as TaskId)
+          this.movers.delete(before.meta.id as TaskId)
           this.allocator.removeTask(before.meta.id as TaskId)
         }
         break

@@ -1,3 +1,4 @@
+import { instant } from '#lib/clock.ts'
 import type { Instant } from '#lib/clock.ts'
 import { parseNetwork } from '#model/address.ts'
 import { create, update } from '#model/change.ts'
@@ -11,10 +12,13 @@ import { isRunnable } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { Allocator } from './allocator/allocator.ts'
+import { newTask } from './orchestrator/new-task.ts'
 import { reconcileService } from './orchestrator/reconcile.ts'
+import { keepsItsPlaces, movesUnderway, planMoves } from './rebalance.ts'
 import type { ClusterNodes } from './scheduler/cluster-nodes.ts'
 import { overcommitted } from './scheduler/overcommitted.ts'
 import { schedule } from './scheduler/pipeline.ts'
+import type { Underway } from './scheduler/rebalance.ts'
 import type { Placement } from './scheduler/pipeline.ts'
 import type { Environment, Explanation } from './verdict.ts'
 
@@ -22,6 +26,8 @@ import type { Environment, Explanation } from './verdict.ts'
 export interface TurnState {
   readonly nodes: ClusterNodes
   readonly allocator: Allocator
+  /** Tasks that a rebalance has made and that still go on: what they take the place of may be counted as well. */
+  readonly movers: ReadonlyMap<TaskId, Task>
 }
 
 export interface TurnWork {
@@ -51,6 +57,7 @@ export function planTurn(view: View, work: TurnWork, state: TurnState, env: Envi
   turn.allocateNetworks()
   for (const id of work.nodes) turn.enforceRoom(id as NodeId)
   for (const id of work.services) turn.reconcile(id as ServiceId)
+  for (const id of work.services) turn.rebalance(id as ServiceId)
   turn.schedule(work.pending)
   return turn
 }
@@ -64,6 +71,9 @@ class TurnPlan implements Turn {
   readonly #env: Environment
   readonly #settings: ReturnType<typeof settingsOf>
   readonly unallocated = new Map<string, string>()
+  /** Services that something else is done about in this turn. */
+  readonly #busy = new Set<ServiceId>()
+  #underway: Underway | undefined
 
   constructor(view: View, state: TurnState, env: Environment) {
     this.#view = view
@@ -112,8 +122,40 @@ class TurnPlan implements Turn {
     )
     if (service !== undefined && service !== stored) this.#set(update(service))
     for (const change of verdict.changes) this.#set(change)
+    if (verdict.changes.length > 0) this.#busy.add(id)
     if (verdict.wakeAt !== undefined) this.wakeAt.set(id, verdict.wakeAt)
     this.because.push(...verdict.because)
+  }
+
+  /** Begins the moves to better nodes that are due, where a person or the cluster's setting wants any. */
+  rebalance(id: ServiceId): void {
+    const service = this.#view.get('service', id)
+    if (service === undefined || this.#busy.has(id) || this.#changes.has(id)) return
+    const { rebalance: asked, ...status } = service.status
+    if (asked === undefined && !this.#settings.rebalance) return
+    const { now } = this.#env
+    const { moves, wakeAt, done } =
+      keepsItsPlaces(service, this.#settings) === undefined
+        ? planMoves(
+            {
+              service,
+              tasks: [...this.#view.tasksOfService(id)],
+              node: (nodeId) => this.#view.get('node', nodeId),
+              infos: this.#state.nodes.infos,
+              underway: (this.#underway ??= movesUnderway(this.#view, this.#state.movers.values())),
+            },
+            now,
+            asked === undefined,
+          )
+        : { moves: [], wakeAt: undefined, done: true }
+    for (const { task, to } of moves) {
+      const options = { slot: task.slot, nodeId: to, desiredState: 'running', cause: 'rebalance' } as const
+      this.#set(create(newTask(service, options, this.#env)))
+      this.#explain('task', task.meta.id, 'another node has more room for it')
+    }
+    if (wakeAt !== undefined) this.wakeAt.set(id, instant(Math.min(wakeAt, this.wakeAt.get(id) ?? Infinity)))
+    if (asked !== undefined && done)
+      this.#set(update({ ...service, meta: { ...service.meta, updatedAt: now }, status }))
   }
 
   /** Gives nodes to what has none, as it will be once this turn's changes are made. */

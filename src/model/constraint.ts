@@ -34,15 +34,29 @@ export const parseConstraints = (texts: readonly string[]): Constraint[] =>
   texts.map(parseConstraint).filter((parsed): parsed is Constraint => !('refusal' in parsed))
 
 /** Whether the node meets every constraint. Values compare without regard to case; names of labels do not. */
-export function meetsConstraints(node: Node, constraints: readonly Constraint[]): boolean {
-  return constraints.every((constraint) => {
-    if (constraint.key.toLowerCase() === 'node.ip') return meetsAddress(constraint, node.status.address)
-    const actual = valueOf(node, constraint.key)
-    if (actual === undefined) return false
-    const wanted = constraint.value.toLowerCase()
-    const same = actual.some((candidate) => candidate.toLowerCase() === wanted)
-    return constraint.operator === '==' ? same : !same
-  })
+export const meetsConstraints = (node: Node, constraints: readonly Constraint[]): boolean =>
+  constraintTest(constraints)(node)
+
+/** The same for many nodes: what does not depend on the node is worked out once. */
+export function constraintTest(constraints: readonly Constraint[]): (node: Node) => boolean {
+  const tests = constraints.map(singleTest)
+  return (node) => {
+    for (const test of tests) if (!test(node)) return false
+    return true
+  }
+}
+
+function singleTest(constraint: Constraint): (node: Node) => boolean {
+  const key = constraint.key.toLowerCase()
+  if (key === 'node.ip') return (node) => meetsAddress(constraint, node.status.address)
+  const valueOf = readerOf(constraint.key)
+  // There is no such key, and so no node meets the constraint, whatever it says.
+  if (valueOf === undefined) return () => false
+  const wanted = constraint.value.toLowerCase()
+  const same = (actual: string) => actual === constraint.value || actual.toLowerCase() === wanted
+  const isEqual = constraint.operator === '=='
+  if (key === 'node.platform.arch') return (node) => architectures(valueOf(node)).some(same) === isEqual
+  return (node) => same(valueOf(node)) === isEqual
 }
 
 /** A malformed address or network is met by no node, whatever the operator. */
@@ -52,24 +66,28 @@ function meetsAddress({ operator, value: wanted }: Constraint, actual: string): 
   return containsAddress(network, actual) === (operator === '==')
 }
 
-/** Undefined: there is no such key, and so no node meets the constraint, whatever it says. */
-function valueOf(node: Node, name: string): string[] | undefined {
+/** How a key's value is found on a node. */
+function readerOf(name: string): ((node: Node) => string) | undefined {
   const lower = name.toLowerCase()
-  const { description } = node.status
-  if (lower.startsWith('node.labels.')) return [node.spec.labels[name.slice('node.labels.'.length)] ?? '']
-  if (lower.startsWith('engine.labels.'))
-    return [description?.engine.labels[name.slice('engine.labels.'.length)] ?? '']
+  if (lower.startsWith('node.labels.')) {
+    const label = name.slice('node.labels.'.length)
+    return (node) => node.spec.labels[label] ?? ''
+  }
+  if (lower.startsWith('engine.labels.')) {
+    const label = name.slice('engine.labels.'.length)
+    return (node) => node.status.description?.engine.labels[label] ?? ''
+  }
   switch (lower) {
     case 'node.id':
-      return [node.meta.id]
+      return (node) => node.meta.id
     case 'node.hostname':
-      return [description?.hostname ?? node.meta.name]
+      return (node) => node.status.description?.hostname ?? node.meta.name
     case 'node.role':
-      return [node.status.role]
+      return (node) => node.status.role
     case 'node.platform.os':
-      return [description?.platform.os ?? '']
+      return (node) => node.status.description?.platform.os ?? ''
     case 'node.platform.arch':
-      return architectures(description?.platform.architecture ?? '')
+      return (node) => node.status.description?.platform.architecture ?? ''
     default:
       return undefined
   }

@@ -154,6 +154,8 @@ export interface ServiceStatus {
   }
   /** Present for jobs. */
   readonly job?: { readonly iteration: number; readonly lastExecutionAt?: Instant }
+  /** Asked for by a person: tasks move to better nodes until nothing is to gain. */
+  readonly rebalance?: { readonly startedAt: Instant }
   /** A removed service goes once its tasks are gone. */
   readonly removing?: boolean
 }

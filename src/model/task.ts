@@ -43,9 +43,10 @@ export interface TaskStatus {
 
 /**
  * What a task was made for, where it is not simply missing: `restart` after its predecessor ended, `move` because
- * the predecessor lost its place, `update` because the service's spec has changed.
+ * the predecessor lost its place, `update` because the service's spec has changed, `rebalance` because another node
+ * suits it better.
  */
-export type TaskCause = 'restart' | 'move' | 'update'
+export type TaskCause = 'restart' | 'move' | 'update' | 'rebalance'
 
 /**
  * One scheduled instance. `spec` never changes: a changed service makes new tasks. Each mutable field has

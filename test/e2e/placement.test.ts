@@ -57,3 +57,110 @@ test('settings of the cluster: shown, refused where wrong, kept by docker swarm 
   await mure('cluster', 'set', 'strategy=spread', 'drain=start-first')
   await docker('service', 'rm', 'packed', 'even')
 })
+
+test('a rebalance fills a node that came back, loses no request, and does nothing twice', async () => {
+  await create(
+    ...['--name', 'web', '--replicas', '6', '--publish', '8095:8080'],
+    // A request that is being answered is answered: the image itself would be killed at once.
+    ...['--stop-signal', 'SIGTERM', '--stop-grace-period', '1s', webImage],
+  )
+  const counts = async () => {
+    const nodes = await cluster.runningOn('manager01', 'web')
+    return ['manager01', 'worker01', 'worker02'].map((host) => nodes.filter((node) => node === host).length)
+  }
+  const comeBack = async () => {
+    await docker('node', 'update', '--availability', 'drain', 'worker02')
+    await cluster.untilRunning('manager01', 'web', 6, 'worker02')
+    await cluster.until('worker02 to be empty', async () => (await counts())[2] === 0)
+    await docker('node', 'update', '--availability', 'active', 'worker02')
+  }
+  const even = async () => {
+    const seen = await counts()
+    return seen.every((count) => count === 2) || seen.join(' ')
+  }
+  await comeBack()
+  assert.match(
+    await mure('rebalance', '--dry-run'),
+    /web\.\d +(manager|worker)01 +worker02[^]*2 tasks would move/,
+  )
+  assert.equal((await counts())[2], 0)
+  const requests = cluster.run(
+    'manager01',
+    ...[
+      'sh',
+      '-c',
+      'while [ ! -e /tmp/enough ]; do curl -sS -m 5 http://worker01:8095/ 2>&1 || echo LOST; done',
+    ],
+  )
+  await mure('rebalance')
+  await cluster.until('the tasks to be spread', even)
+  await cluster.until('the old tasks to be gone', async () => {
+    const all = await docker('service', 'ps', '--format', '{{.DesiredState}} {{.CurrentState}}', 'web')
+    return !/^Shutdown Running/m.test(all) || all
+  })
+  await cluster.run('manager01', 'touch', '/tmp/enough')
+  const answers = await requests
+  assert.match(answers, /Hello from/)
+  assert.doesNotMatch(answers, /LOST/)
+  assert.match(await mure('rebalance'), /Nothing is to gain/)
+  await mure('cluster', 'set', 'rebalance=on')
+  await comeBack()
+  await cluster.until('the tasks to be spread by themselves', even)
+  await mure('cluster', 'set', 'rebalance=off')
+  await docker('service', 'rm', 'web')
+})
+
+test('mure plan tells what would happen, does none of it, and it then happens so', async () => {
+  await create('--name', 'api', '--replicas', '3', '--constraint', 'node.role==worker', webImage)
+  await create('--name', 'fixed', '--constraint', 'node.hostname==worker01', webImage)
+  const listed = () =>
+    docker('service', 'ps', '--format', '{{.ID}} {{.Node}} {{.DesiredState}}', 'api', 'fixed')
+  const before = await listed()
+  const drained = await mure('plan', 'drain', 'worker01')
+  assert.match(drained, /^fixed\.1 +waits +worker01 +- +no suitable node/m)
+  assert.match(drained, /^api\.\d +moves +worker01 +worker02/m)
+  assert.match(await mure('plan', 'lose', 'worker02'), /^api\.\d +moves +worker02 +worker01/m)
+  const scaled = await mure('plan', 'scale', 'api=5')
+  assert.match(scaled, /^api\.5 +starts +- +worker0/m)
+  assert.match(scaled, /2 start; \d+ stay as they are\. This is a plan: nothing was done\./)
+  await cluster.run(
+    'manager01',
+    ...[
+      'sh',
+      '-c',
+      `printf 'services:\\n  front:\\n    image: ${webImage}\\n    deploy: {replicas: 2}\\n' > /tmp/plan.yml`,
+    ],
+  )
+  const deployed = await mure('plan', 'deploy', '-c', '/tmp/plan.yml', 'shop')
+  assert.match(deployed, /service shop_front is created/)
+  assert.match(deployed, /network shop_default is created/)
+  assert.match(deployed, /^shop_front\.2 +starts/m)
+  const updated = await mure(
+    'plan',
+    '--format',
+    'json',
+    '--',
+    'service',
+    'update',
+    '--detach',
+    '--force',
+    'api',
+  )
+  const { tasks } = JSON.parse(updated) as { tasks: { task: string; what: string }[] }
+  assert.deepEqual(
+    tasks.map(({ task }) => task),
+    ['api.1', 'api.2', 'api.3'],
+  )
+  await assert.rejects(mure('plan', '--', 'run', 'busybox'), /this is a plan/)
+  await assert.rejects(mure('plan', 'scale', 'api=-1'), /is not SERVICE=REPLICAS/)
+  assert.equal(await listed(), before)
+  assert.equal(await docker('stack', 'ls', '--format', '{{.Name}}'), '')
+  await docker('node', 'update', '--availability', 'drain', 'worker01')
+  await cluster.until('what was planned', async () => {
+    const reasons = await docker('service', 'ps', '--no-trunc', '--format', '{{.Error}}', 'fixed')
+    const nodes = new Set(await cluster.runningOn('manager01', 'api'))
+    return (reasons.includes('no suitable node') && nodes.size === 1 && nodes.has('worker02')) || reasons
+  })
+  await docker('node', 'update', '--availability', 'active', 'worker01')
+  await docker('service', 'rm', 'api', 'fixed')
+})

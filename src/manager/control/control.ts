@@ -11,12 +11,14 @@ import type { RelayRequest } from '#rpc/messages.ts'
 import type { Wait } from '#lib/wait.ts'
 
 import type { PlacementReport } from '../explain/placement-report.ts'
+import type { RebalanceReport } from './rebalance.ts'
 import type { AttachmentRequest, ContainerAttachment } from './attachments.ts'
 import type { IngressChange, IngressState } from './ingress.ts'
 import type { IngressSettings } from '#model/ingress/settings.ts'
 
 export type { ContainerAttachment } from './attachments.ts'
 export type { PlacementReport } from '../explain/placement-report.ts'
+export type { RebalanceReport } from './rebalance.ts'
 export type { Mirror, View, ViewListener } from '#store/mirror/view.ts'
 
 /** What came with a write beside the spec. */
@@ -91,6 +93,12 @@ export interface Control {
   createConfig(spec: ConfigSpec, options: WriteOptions): Promise<Config>
   updateConfig(id: ConfigId, version: number, spec: ConfigSpec, options: WriteOptions): Promise<Config>
   removeConfig(id: ConfigId, options: WriteOptions): Promise<void>
+
+  /**
+   * Moves tasks to nodes that suit them better, within each service's update policy; or says only what would move.
+   * The leader goes on with it until nothing is to gain.
+   */
+  rebalance(request: { readonly dryRun: boolean; readonly wait: Wait }): Promise<RebalanceReport>
 
   /** Where the tasks of a service are, or the one task is, and why: by id, name or the beginning of an id. */
   explain(wanted: string): PlacementReport

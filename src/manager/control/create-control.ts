@@ -17,6 +17,7 @@ import { examineNetworks } from './network-examination.ts'
 import { createNetwork, removeNetwork } from './networks.ts'
 import { removeNode, updateNode } from './nodes.ts'
 import { ObjectWriter } from './objects.ts'
+import { rebalance } from './rebalance.ts'
 import {
   createConfig,
   createSecret,
@@ -62,6 +63,7 @@ export function createControl(parts: ControlParts): Control {
     createConfig: (spec, options) => createConfig(writer, spec, options),
     updateConfig: (id, version, spec, options) => updateConfig(writer, id, version, spec, options),
     removeConfig: (id, options) => removeConfig(writer, id, options),
+    rebalance: (request) => rebalance(writer, request),
     explain: (wanted) =>
       explainPlacement(parts.mirror, wanted, { now: parts.clock.now(), random: parts.random }),
     relay: parts.relay,

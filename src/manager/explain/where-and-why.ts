@@ -28,6 +28,7 @@ const madeFor: Readonly<Record<NonNullable<Task['cause']> | 'missing', string>> 
   restart: 'was placed there after the task before it ended',
   move: 'was placed there when the task before it lost its node',
   update: 'was placed there when the service was updated',
+  rebalance: 'was moved there, where there was more room',
 }
 
 function nowhere({ status, desiredState }: Task): string {

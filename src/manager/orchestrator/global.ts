@@ -25,8 +25,8 @@ export function reconcileGlobal(view: ServiceView, service: Service, env: Enviro
       tendSlot(plan, slot)
     }
     if (slot !== undefined && (slot.wanted.length > 0 || isSpent(plan, slot))) {
-      // A paused node gets nothing new.
-      if (node.spec.availability !== 'pause') updatable.push(slot)
+      // A paused node gets nothing new; what has begun there is finished.
+      if (node.spec.availability !== 'pause' || slot.wanted.length > 1) updatable.push(slot)
     } else if (mayHave(node, service))
       plan.add({ slot: 0, nodeId: node.meta.id, desiredState: 'running' }, `node ${node.meta.name} has none`)
   }

@@ -2,10 +2,12 @@ import type { Instant } from '#lib/clock.ts'
 import { instant } from '#lib/clock.ts'
 import { stopGracePeriodDefaultMs } from '#model/defaults.ts'
 import type { Task, TaskCause } from '#model/task.ts'
+import { movingPair } from './moving-pair.ts'
 import type { Plan } from './plan.ts'
 import { decideMove, decideRestart } from './restart.ts'
 import { hasEnded, isWanted, misplacement } from './service-view.ts'
 import type { Slot } from './slots.ts'
+import { isUnplaceable } from './unplaceable.ts'
 
 /** How long beyond its grace period a task may take to stop before its successor starts regardless. Swarm's number. */
 const stopTimeoutMs = 60_000
@@ -40,10 +42,6 @@ export function tendSlot(plan: Plan, slot: Slot): void {
   } else if (!refill(plan, slot, drained.length > 0)) stopAll(plan, drained, 'its node is drained')
 }
 
-/** Waits for a node that it cannot have: the scheduler found none. */
-export const isUnplaceable = (task: Task): boolean =>
-  task.status.state === 'pending' && task.status.error !== ''
-
 function mayStartFirst(plan: Plan, slot: Slot, task: Task): boolean {
   // A global task has nowhere else to go, and a job's work is not to be done twice.
   if (slot.nodeId !== '' || plan.isJob) return false
@@ -60,6 +58,11 @@ const stopAll = (plan: Plan, tasks: readonly Task[], why: string): void => {
  */
 function keepOne(plan: Plan, good: readonly Task[]): Task[] {
   if (good.length === 1) return [...good]
+  const pair = movingPair(plan, good)
+  if (pair !== undefined) {
+    if (pair.stops !== undefined) plan.desire(pair.stops, 'shutdown', pair.why)
+    return [...pair.stays]
+  }
   const kept: Task[] = []
   for (const group of [
     good.filter((task) => plan.isClean(task)),

@@ -7,7 +7,7 @@ import type { Plan } from './plan.ts'
 import { decideRestart } from './restart.ts'
 import { hasEnded } from './service-view.ts'
 import type { Slot } from './slots.ts'
-import { isUnplaceable } from './tend-slot.ts'
+import { isUnplaceable } from './unplaceable.ts'
 import { awaitsFiles, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
 
 /** A deploy gives several secrets new data one after the other, and the service a new spec: one roll does for all. */
@@ -73,6 +73,8 @@ function concludePair(plan: Plan, policy: Required<UpdatePolicy>, old: readonly 
   const { state } = fresh.status
   const mayStop =
     state === 'running' ||
+    // One that only waits for its turn gives it to the new one.
+    old.every((task) => task.desiredState === 'ready') ||
     (orderOf(plan, policy) === 'stop-first' && (compareStates(state, 'ready') >= 0 || isInTheWay(fresh)))
   if (mayStop) for (const task of old) plan.desire(task, 'shutdown', 'the service was updated')
 }

@@ -86,6 +86,7 @@ export class NodeInfo {
   }
 
   recentFailures(task: Task, now: Instant): number {
+    if (this.#failures.size === 0) return 0
     const failures = this.#failures.get(alikeKey(task))
     if (failures === undefined) return 0
     const recent = failures.filter((at) => at > now - failureSpanMs)

@@ -45,7 +45,7 @@ type Infos = ReadonlyMap<NodeId, NodeInfo>
 
 /**
  * Finds a node for each task. Tasks of one service and generation are alike, so filters are asked of each node once
- * for all of them, and again only of the node that was just given one. `infos` is counted up as tasks are placed.
+ * for all of them, and again only those that a placement changes, of the node that was just given one. `infos` is counted up as tasks are placed.
  *
  * 1. No placement is refused by a filter at the moment it is made, so nothing is booked twice.
  * 2. A task is left over only when every node is refused by some filter.
@@ -75,10 +75,15 @@ function scheduleGroup(
   const [like] = group
   if (like === undefined) return
   const tests = testsFor(like)
-  const suits = (node: NodeInfo) => refusal(node, tests) === undefined
+  const changing = tests.filter((test) => test.filter.changes)
+  const suits = (node: NodeInfo) => refusal(node, changing) === undefined
   const preferences = (like.spec.placement?.preferences ?? []).map((preference) => preference.spread)
   const by = { strategy: strategies[strategyOf(like.serviceLabels, strategy)], like, now, random }
-  const candidates = spreadOver(nodes.filter(suits), preferences, by)
+  const candidates = spreadOver(
+    nodes.filter((node) => refusal(node, tests) === undefined),
+    preferences,
+    by,
+  )
   let why: Omit<Unplaced, 'task'> | undefined
   for (const task of group) {
     const taken = candidates.take(suits, (node) => placed.push(place(task, node)))
@@ -110,6 +115,6 @@ function place(task: Task, node: NodeInfo): Placement {
   const reserved = task.spec.resources?.reservations?.generic ?? []
   const genericResources = reserved.length === 0 ? undefined : node.generic.choose(reserved)
   const claim = genericResources === undefined ? {} : { genericResources }
-  node.add({ ...task, ...claim })
+  node.add(genericResources === undefined ? task : { ...task, ...claim })
   return { task, nodeId, ...claim }
 }

@@ -7,6 +7,8 @@ import { registerClusterRoutes } from './cluster.ts'
 import { registerExplainRoutes } from './explain.ts'
 import { registerIngressRoutes } from './ingress.ts'
 import { registerDashboardRoutes } from './dashboard.ts'
+import { registerRebalanceRoutes } from './rebalance.ts'
+import { registerStateRoutes } from './state.ts'
 
 /** What the routes stand on. */
 export interface MureParts {
@@ -24,4 +26,6 @@ export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerExplainRoutes(router, parts)
   registerIngressRoutes(router, parts)
   registerDashboardRoutes(router, parts)
+  registerRebalanceRoutes(router, parts)
+  registerStateRoutes(router, parts)
 }

@@ -1,16 +1,18 @@
-import { meetsConstraints, parseConstraint, parseConstraints } from '#model/constraint.ts'
+import { constraintTest, meetsConstraints, parseConstraint, parseConstraints } from '#model/constraint.ts'
 import { onNodes } from './filter.ts'
 import type { Filter } from './filter.ts'
 
 export const constraints: Filter = {
   name: 'constraints',
+  changes: false,
   prepare(task) {
     const texts = task.spec.placement?.constraints ?? []
     if (texts.length === 0) return undefined
     const parsed = parseConstraints(texts)
     // What does not parse is refused before it is stored; should it come all the same, no node meets it.
     if (parsed.length < texts.length) return () => false
-    return (info) => meetsConstraints(info.node, parsed)
+    const meets = constraintTest(parsed)
+    return (info) => meets(info.node)
   },
   detail({ node }, task) {
     const texts = task.spec.placement?.constraints ?? []

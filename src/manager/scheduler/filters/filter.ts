@@ -7,6 +7,8 @@ export type FilterName =
 /** One reason that keeps tasks off nodes. */
 export interface Filter {
   readonly name: FilterName
+  /** Its answer may change with each task that a node is given. */
+  readonly changes: boolean
   /** A test for tasks like this one, prepared once for the batch; undefined: the filter has nothing to say. */
   prepare(task: Task): ((node: NodeInfo) => boolean) | undefined
   /** In Swarm's words, for so many nodes refused. */

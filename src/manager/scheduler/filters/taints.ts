@@ -4,6 +4,7 @@ import type { Filter } from './filter.ts'
 
 export const taints: Filter = {
   name: 'taints',
+  changes: false,
   prepare(task) {
     const tolerations = task.spec.placement?.tolerations ?? []
     return (info) =>
