@@ -89,7 +89,7 @@ test('a rebalance fills a node that came back, loses no request, and does nothin
     ...[
       'sh',
       '-c',
-      'while [ ! -e /tmp/enough ]; do curl -sS -m 5 http://worker01:8095/ 2>&1 || echo LOST; done',
+      'while [ ! -e /run/enough ]; do curl -sS -m 5 http://worker01:8095/ 2>&1 || echo LOST; done',
     ],
   )
   await mure('rebalance')
@@ -98,7 +98,7 @@ test('a rebalance fills a node that came back, loses no request, and does nothin
     const all = await docker('service', 'ps', '--format', '{{.DesiredState}} {{.CurrentState}}', 'web')
     return !/^Shutdown Running/m.test(all) || all
   })
-  await cluster.run('manager01', 'touch', '/tmp/enough')
+  await cluster.run('manager01', 'touch', '/run/enough')
   const answers = await requests
   assert.match(answers, /Hello from/)
   assert.doesNotMatch(answers, /LOST/)

@@ -67,6 +67,7 @@ function nodeOf({ control, cluster }: WhatIf): LocalNode {
     unlock: cannot,
     attach: () => Promise.resolve(undefined),
     detach: () => Promise.resolve(),
+    placeOf: () => undefined,
     backup: cannot,
     restore: cannot,
     control: () => control,

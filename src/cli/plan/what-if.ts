@@ -46,14 +46,21 @@ export class WhatIf implements AsyncDisposable {
   }
 }
 
+const unreachable = () => Promise.reject(new MureError('unavailable', 'a plan reaches no host'))
+
 function controlOf(cluster: SimulatedCluster): Control {
   const control = createControl({
     store: cluster.userStore,
     mirror: cluster.mirror,
     clock: cluster.clock,
     random: systemRandom,
-    tokens: { joinToken: () => '', unlockKey: () => '' },
-    relay: () => Promise.reject(new MureError('unavailable', 'a plan has no hosts')),
+    tokens: {
+      joinToken: () => '',
+      unlockKey: () => '',
+      accessKey: () => '',
+      outsideAuthorities: () => ({ signsWith: unreachable, crossSign: unreachable }),
+    },
+    relay: unreachable,
   })
   // The data of secrets is not here, but for a digest: other data is compared by its own.
   const updateSecret: Control['updateSecret'] = (id, version, spec, options) =>

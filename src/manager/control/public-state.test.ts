@@ -25,6 +25,7 @@ test('no key, token, credential or secret leaves', () => {
         },
         joinTokens: { worker: hidden, manager: hidden },
         unlockKey: hidden,
+        accessKey: hidden,
       },
     },
     { ...service, status: { previousSpec: service.spec } },
@@ -33,7 +34,7 @@ test('no key, token, credential or secret leaves', () => {
       kind: 'secret',
       meta: { ...service.meta, id: 'secret' } as unknown as Secret['meta'],
       spec: { name: 's', labels: {}, data: hidden },
-      status: {},
+      status: { version: 1, earlier: [{ version: 0, data: hidden }] },
     },
   ]
   const view = new StoreMirror(silentLogger)

@@ -30,19 +30,34 @@ function withoutSecrets(object: StoredObject): StoredObject {
   }
 }
 
-function clusterWithoutKeys(cluster: Cluster): Cluster {
-  const { unlockKey: _, ...status } = cluster.status
+/** What may leave is named, so that a field of tomorrow stays. */
+function clusterWithoutKeys({ kind, meta, spec, status }: Cluster): Cluster {
   const { certificate, epoch } = status.rootCa
   return {
-    ...cluster,
-    status: { ...status, rootCa: { certificate, key: '', epoch }, joinTokens: { worker: '', manager: '' } },
+    kind,
+    meta,
+    spec,
+    status: {
+      networking: status.networking,
+      rootCa: { certificate, key: '', epoch },
+      joinTokens: { worker: '', manager: '' },
+    },
   }
 }
 
-const withDigest = (secret: Secret): Secret => ({
-  ...secret,
-  spec: { ...secret.spec, data: digestOfSecret(secret.spec.data) },
-})
+function withDigest(secret: Secret): Secret {
+  const { earlier } = secret.status
+  return {
+    ...secret,
+    spec: { ...secret.spec, data: digestOfSecret(secret.spec.data) },
+    status: {
+      ...secret.status,
+      ...(earlier === undefined
+        ? {}
+        : { earlier: earlier.map((version) => ({ ...version, data: digestOfSecret(version.data) })) }),
+    },
+  }
+}
 
 /** What stands for the data of a secret, both base64; what stands for none is none. */
 export const digestOfSecret = (data: string): string =>

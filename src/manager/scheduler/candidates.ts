@@ -35,14 +35,13 @@ export class Candidates {
   constructor(nodes: readonly NodeInfo[], by: RankBy) {
     this.#by = by
     this.#heap = new Heap(
-      nodes.map((node) => ({
-        node,
-        reluctance: reluctanceOf(node, by),
-        score: by.strategy.score(node, by.like, by.random),
-        tie: by.random.below(2 ** 32),
-      })),
+      nodes.map((node) => this.#judge(node)),
       better,
     )
+  }
+
+  add(node: NodeInfo): void {
+    this.#heap.push(this.#judge(node))
   }
 
   /** The best node that still suits. A node that has filled up is not asked again. */
@@ -58,6 +57,16 @@ export class Candidates {
       return true
     }
     return false
+  }
+
+  #judge(node: NodeInfo): Candidate {
+    const { strategy, like, random } = this.#by
+    return {
+      node,
+      reluctance: reluctanceOf(node, this.#by),
+      score: strategy.score(node, like, random),
+      tie: random.below(2 ** 32),
+    }
   }
 }
 

@@ -9,6 +9,7 @@ import type { Task } from '#model/task.ts'
 import { aNode, aTask } from '#model/testing/builders.ts'
 import { nodeInfos } from './cluster-nodes.ts'
 import { schedule } from './pipeline.ts'
+import { compareScores } from './strategies/strategy.ts'
 
 const serviceId = 'service' as ServiceId
 const options = { strategy: 'spread' as const, random: seededRandom(1) }
@@ -68,6 +69,56 @@ test('max replicas per node and host ports leave the rest unplaced', () => {
   const ported = run(tasksOf(3, {}, { ports }), nodes)
   assert.deepEqual(counts(nodes, ported.placed), [1, 1])
   assert.match(ported.unplaced[0]?.reason ?? '', /host-mode port already in use on 2 nodes/)
+})
+
+test('on any load, each task goes to a node with the fewest of its service, then with the fewest of all', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.record({ own: fc.nat(3), others: fc.nat(4), room: fc.nat(6), bad: fc.boolean() }), {
+        minLength: 1,
+        maxLength: 10,
+      }),
+      fc.integer({ min: 1, max: 25 }),
+      fc.nat(),
+      (machines, count, seed) => {
+        const nodes = machines.map(({ own, others, room, bad }) =>
+          aNode({
+            cpus: own + others + room,
+            ...(bad ? { taints: [{ key: 'k', effect: 'prefer-no-schedule' }] } : {}),
+          }),
+        )
+        const resources = { reservations: { cpuNano: 1e9 } }
+        const present = machines.flatMap(({ own, others }, index) => {
+          const where = { nodeId: nodes[index]?.meta.id ?? '', state: 'running' } as const
+          return [
+            ...tasksOf(own, { resources }, where),
+            ...tasksOf(others, { resources }, { ...where, serviceId: 'other' as ServiceId }),
+          ]
+        })
+        const infos = nodeInfos(nodes, present)
+        const { placed } = schedule(tasksOf(count, { resources }), infos, {
+          ...options,
+          random: seededRandom(seed),
+        })
+        // Seen again one by one: no node that had room was better at that moment.
+        const replay = nodeInfos(nodes, present)
+        const rank = (id: NodeId) => {
+          const info = replay.get(id)
+          const isBad = info?.node.spec.taints !== undefined
+          return info === undefined ? [] : [Number(isBad), info.tasksOf(serviceId), info.tasks]
+        }
+        for (const { task, nodeId } of placed) {
+          for (const info of replay.values())
+            if (info.cpuNanoFree >= 1e9)
+              assert.ok(
+                compareScores(rank(nodeId), rank(info.node.meta.id)) <= 0,
+                'a better node was left out',
+              )
+          replay.get(nodeId)?.add(task)
+        }
+      },
+    ),
+  )
 })
 
 test('preferences spread over groups before nodes', () => {

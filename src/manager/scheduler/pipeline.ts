@@ -7,7 +7,11 @@ import type { GenericResource } from '#model/resources.ts'
 import { strategyOf } from '#model/scheduling.ts'
 import type { Task } from '#model/task.ts'
 import { countRefusals, refusal, sentence, testsFor } from './explain.ts'
-import type { Refusals } from './explain.ts'
+import type { FilterTest, Refusals } from './explain.ts'
+import { FitOrders } from './fit-orders.ts'
+import type { Candidates } from './candidates.ts'
+import { LeastLoaded } from './least-loaded.ts'
+import type { LoadOrder } from './load-order.ts'
 import { alikeKey } from './node-info.ts'
 import type { NodeInfo } from './node-info.ts'
 import { spreadOver } from './spread.ts'
@@ -57,40 +61,67 @@ export function schedule(tasks: readonly Task[], infos: Infos, options: Schedule
   // Those that can go nowhere else are served first.
   for (const task of tasks) if (task.nodeId !== '') placePreassigned(task, infos, placed, unplaced)
   const free = tasks.filter((task) => task.nodeId === '')
+  if (free.length === 0) return { placed, unplaced }
   const nodes = [...infos.values()]
-  for (const group of Map.groupBy(free, groupKey).values())
-    scheduleGroup(group, nodes, options, placed, unplaced)
+  const batch = { nodes, orders: new FitOrders(nodes), ...options }
+  for (const group of Map.groupBy(free, groupKey).values()) scheduleGroup(group, batch, placed, unplaced)
   return { placed, unplaced }
+}
+
+interface Batch extends ScheduleOptions {
+  readonly nodes: readonly NodeInfo[]
+  readonly orders: FitOrders
 }
 
 const groupKey = (task: Task): string => (task.serviceId === '' ? task.meta.id : alikeKey(task))
 
 function scheduleGroup(
   group: readonly Task[],
-  nodes: readonly NodeInfo[],
-  { strategy, random, now = instant(0) }: ScheduleOptions,
+  batch: Batch,
   placed: Placement[],
   unplaced: Unplaced[],
 ): void {
   const [like] = group
   if (like === undefined) return
   const tests = testsFor(like)
-  const changing = tests.filter((test) => test.filter.changes)
+  const changing = tests.filter(({ filter }) => filter.dependsOn === undefined)
   const suits = (node: NodeInfo) => refusal(node, changing) === undefined
-  const preferences = (like.spec.placement?.preferences ?? []).map((preference) => preference.spread)
-  const by = { strategy: strategies[strategyOf(like.serviceLabels, strategy)], like, now, random }
-  const candidates = spreadOver(
-    nodes.filter((node) => refusal(node, tests) === undefined),
-    preferences,
-    by,
-  )
+  const { candidates, order } = candidatesFor(like, tests, suits, batch)
   let why: Omit<Unplaced, 'task'> | undefined
   for (const task of group) {
-    const taken = candidates.take(suits, (node) => placed.push(place(task, node)))
+    const taken = candidates.take(suits, (node) => {
+      placed.push(place(task, node))
+      batch.orders.placed(node, order)
+    })
     if (taken) continue
-    why ??= whyNowhere(countRefusals(nodes, tests))
+    why ??= whyNowhere(countRefusals(batch.nodes, tests))
     unplaced.push({ task, ...why })
   }
+}
+
+interface Supply {
+  readonly candidates: Pick<Candidates, 'take'>
+  /** The order that they are taken from, if they are. */
+  readonly order?: LoadOrder
+}
+
+/** `suits`: of nodes that fit such tasks for good, whether one has room now. */
+function candidatesFor(
+  like: Task,
+  tests: readonly FilterTest[],
+  suits: (node: NodeInfo) => boolean,
+  batch: Batch,
+): Supply {
+  const { nodes, orders, random, now = instant(0) } = batch
+  const preferences = (like.spec.placement?.preferences ?? []).map((preference) => preference.spread)
+  const strategy = strategyOf(like.serviceLabels, batch.strategy)
+  const by = { strategy: strategies[strategy], like, now, random }
+  if (strategy === 'spread' && preferences.length === 0) {
+    const order = orders.orderFor(like, tests)
+    return { candidates: new LeastLoaded(order, suits, by), order }
+  }
+  const fitting = nodes.filter((node) => refusal(node, tests) === undefined)
+  return { candidates: spreadOver(fitting, preferences, by) }
 }
 
 const whyNowhere = (refusals: readonly Refusals[]): Omit<Unplaced, 'task'> => ({

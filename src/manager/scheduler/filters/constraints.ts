@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts'
 
 export const constraints: Filter = {
   name: 'constraints',
-  changes: false,
+  dependsOn: (task) => task.spec.placement?.constraints,
   prepare(task) {
     const texts = task.spec.placement?.constraints ?? []
     if (texts.length === 0) return undefined

@@ -7,8 +7,11 @@ export type FilterName =
 /** One reason that keeps tasks off nodes. */
 export interface Filter {
   readonly name: FilterName
-  /** Its answer may change with each task that a node is given. */
-  readonly changes: boolean
+  /**
+   * All of a task that its answer depends on: tasks that agree on it get the same answer of a node, whatever else is
+   * placed there. Absent: the answer may change with each task that the node is given.
+   */
+  dependsOn?(task: Task): unknown
   /** A test for tasks like this one, prepared once for the batch; undefined: the filter has nothing to say. */
   prepare(task: Task): ((node: NodeInfo) => boolean) | undefined
   /** In Swarm's words, for so many nodes refused. */

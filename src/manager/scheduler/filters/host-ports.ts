@@ -5,7 +5,6 @@ import type { Filter } from './filter.ts'
 /** A port of the host belongs to one task at a time, also while that one is being stopped. */
 export const hostPorts: Filter = {
   name: 'host-ports',
-  changes: true,
   prepare(task) {
     const keys = hostPortsOf(task)
     return keys.length === 0 ? undefined : (info) => !keys.some((key) => info.usesHostPort(key))

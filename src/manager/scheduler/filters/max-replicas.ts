@@ -2,7 +2,6 @@ import type { Filter } from './filter.ts'
 
 export const maxReplicas: Filter = {
   name: 'max-replicas',
-  changes: true,
   prepare(task) {
     const limit = task.spec.placement?.maxReplicasPerNode ?? 0
     return limit === 0 ? undefined : (info) => info.tasksOf(task.serviceId) < limit

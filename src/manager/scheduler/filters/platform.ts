@@ -6,7 +6,7 @@ import type { Filter } from './filter.ts'
 /** The image's platforms, as the client found them in its manifest, against the node's. */
 export const platform: Filter = {
   name: 'platform',
-  changes: false,
+  dependsOn: (task) => task.spec.placement?.platforms,
   prepare(task) {
     const platforms = task.spec.placement?.platforms ?? []
     if (platforms.length === 0) return undefined

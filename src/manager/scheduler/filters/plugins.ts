@@ -6,7 +6,7 @@ import type { Filter } from './filter.ts'
 /** Volume and log drivers that the task names. A node that lists no log drivers at all is not asked for one. */
 export const plugins: Filter = {
   name: 'plugins',
-  changes: false,
+  dependsOn: (task) => [volumeDriversOf(task), task.spec.logDriver?.name],
   prepare(task) {
     const volumes = volumeDriversOf(task)
     const log = task.spec.logDriver?.name ?? ''

@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts'
 /** A paused node keeps what it has and gets nothing new; a drained one loses it as well. */
 export const ready: Filter = {
   name: 'ready',
-  changes: false,
+  dependsOn: () => undefined,
   prepare: () => (info) => info.node.status.state === 'ready' && info.node.spec.availability === 'active',
   detail: ({ node }) =>
     node.status.state === 'ready'

@@ -4,7 +4,6 @@ import type { Filter } from './filter.ts'
 /** Reservations against what is left of the node; limits do not count. */
 export const resources: Filter = {
   name: 'resources',
-  changes: true,
   prepare(task) {
     const { cpuNano = 0, memoryBytes = 0, generic = [] } = task.spec.resources?.reservations ?? {}
     if (cpuNano === 0 && memoryBytes === 0 && generic.length === 0) return undefined

@@ -4,7 +4,7 @@ import type { Filter } from './filter.ts'
 
 export const taints: Filter = {
   name: 'taints',
-  changes: false,
+  dependsOn: (task) => task.spec.placement?.tolerations,
   prepare(task) {
     const tolerations = task.spec.placement?.tolerations ?? []
     return (info) =>
