@@ -33,6 +33,7 @@ export const clients: readonly Prerequisite[] = [
   { name: 'golang-cfssl', program: 'cfssl' },
   { name: 'faketime', program: 'faketime' },
   { name: 'openssl', program: 'openssl' },
+  { name: 'pebble', program: 'pebble' },
 ]
 
 /** Debian's other busybox has the same program, linked to a C library that an image would have to carry. */

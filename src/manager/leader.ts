@@ -1,6 +1,7 @@
 import { sleep } from '#lib/wait.ts'
 import { runMembershipLoop } from './membership/membership-loop.ts'
 import type { MembershipLoopParts } from './membership/membership-loop.ts'
+import { keepAcmeCertificates } from './ingress/acme/keeper.ts'
 import { runNodeLoop } from './node-loop.ts'
 import type { Beats } from './dispatcher/beats.ts'
 import { runPipeline } from './loop.ts'
@@ -21,7 +22,7 @@ export async function lead(parts: LeaderParts, signal: AbortSignal): Promise<voi
       await using leadership = await store.campaign(managerId, signal)
       logger.info('this manager leads now', { fence: leadership.fence.createRevision })
       const all = { ...parts, leadership }
-      const loops = [runPipeline(all), runNodeLoop(all), runMembershipLoop(all)]
+      const loops = [runPipeline(all), runNodeLoop(all), runMembershipLoop(all), keepAcmeCertificates(all)]
       // The first that ends, ends the leadership for all.
       try {
         await Promise.race(loops)

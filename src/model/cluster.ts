@@ -1,5 +1,6 @@
 import type { Instant } from '#lib/clock.ts'
 import type { ClusterId } from './id.ts'
+import type { AcmeFailures } from './ingress/acme.ts'
 import type { IngressSettings } from './ingress/settings.ts'
 import type { Meta } from './meta.ts'
 import type { Driver } from './service.ts'
@@ -91,6 +92,8 @@ export interface ClusterStatus {
   readonly unlockKey?: string
   /** Signs what browsers are given by the dashboard, base64; made when it is first needed. */
   readonly accessKey?: string
+  /** Hosts whose certificate by ACME has not come, and why. */
+  readonly acmeFailures?: AcmeFailures
 }
 
 export interface Cluster {

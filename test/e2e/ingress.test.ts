@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { exec } from '#lib/exec.ts'
 import { TestCluster, webImage } from '../support/cluster.ts'
+import { pebbleFiles } from '../support/pebble.ts'
 
 const root = join(import.meta.dirname, '..', '..')
 const busybox = 'registry:5000/busybox:latest'
@@ -173,6 +174,36 @@ test('a certificate comes from a secret; one that is expired, and a host that is
   const status = await mure('ingress', 'status')
   assert.match(status, /late: tls\.test is already served by service tls/)
   assert.match(status, /mismatch: tls: secret tls\.test: the certificate is for tls\.test, not for m\.test/)
+})
+
+test('a certificate comes from an authority by ACME', async () => {
+  // In the host, where its questions are answered by the ingress itself.
+  const address = addressOf('manager01')
+  const pebble = await pebbleFiles({ port: 14_000, httpPort: 80, address })
+  const running = cluster.run('manager01', ...pebble.command).catch(() => undefined)
+  try {
+    await mure('ingress', 'enable', '--acme', pebble.directory, '--acme-trust', pebble.trust)
+    const labels = ['host=acme.test', 'port=8080', 'tls=acme'].flatMap((text) => [
+      '--label',
+      `mure.ingress.${text}`,
+    ])
+    await create('--name', 'acme', ...labels, webImage)
+    const resolve = ['--resolve', `acme.test:443:${address}`]
+    await cluster.until(
+      'a certificate of the authority',
+      async () => {
+        const said = await curl('worker02', '-k', '-v', '--stderr', '-', ...resolve, 'https://acme.test/')
+        return (/issuer: CN=Pebble/.test(said) && /Hello/.test(said)) || (await mure('ingress', 'status'))
+      },
+      60_000,
+    )
+    assert.match(await cluster.docker('manager01', 'secret', 'ls'), /mure-acme-acme\.test/)
+    assert.equal(await cluster.docker('manager01', 'config', 'ls', '-q'), '')
+  } finally {
+    await cluster.run('manager01', 'sh', '-c', `kill $(cat ${pebble.folder}/pid)`)
+    await running
+    await rm(pebble.folder, { recursive: true, force: true })
+  }
 })
 
 test('the statistics need the login', async () => {

@@ -97,6 +97,7 @@ export class IngressAgent implements AsyncDisposable {
 
   /** Resolves once HAProxy does so, or has refused. Undefined: this host runs no ingress. */
   async configure(configuration: IngressConfiguration | undefined): Promise<void> {
+    if (configuration?.certificateFolder !== this.#wanted?.certificateFolder) this.#certificates = undefined
     this.#wanted = configuration
     await this.#mutex.run(() => this.#apply())
   }
@@ -172,7 +173,11 @@ export class IngressAgent implements AsyncDisposable {
     const sourceAddress = this.#options.network.localAddress()
     const made = JSON.stringify([configuration, this.#certificates.mark, sourceAddress])
     const serves = this.#haproxy.isServing && this.#inForce !== undefined
-    if (serves && this.#inForce?.made === made) return
+    if (serves && this.#inForce?.made === made) {
+      // What was refused in between is wanted no more.
+      this.#refused = undefined
+      return
+    }
     if (serves && this.#refused?.made === made) return
     await this.#reload(configuration, this.#certificates, sourceAddress, made)
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { readFile } from 'node:fs/promises'
 import { MureError } from '#lib/errors.ts'
 import type { IngressChange, IngressState } from '#manager/control/ingress.ts'
 import { describeMatch } from '#model/ingress/routes.ts'
@@ -18,6 +19,7 @@ interface EnableOptions {
   readonly certificates?: string
   readonly acme?: string | true
   readonly acmeEmail?: string
+  readonly acmeTrust?: string
   readonly accessLog?: boolean
 }
 
@@ -50,10 +52,11 @@ export function register(program: Command): void {
     .option('--certificates <folder>', 'PEM files on each of those nodes')
     .option('--acme [directory]', "certificates by ACME from this authority (default: Let's Encrypt)")
     .option('--acme-email <address>', 'where the authority writes to')
+    .option('--acme-trust <file>', 'the root certificate (PEM) of an authority of your own')
     .option('--no-access-log', 'write no access log')
     .action(async (options: EnableOptions) => {
       const client = new DaemonClient(options.host)
-      await client.json<IngressState>({ method: 'POST', path, json: changeOf(options) })
+      await client.json<IngressState>({ method: 'POST', path, json: await changeOf(options) })
       await show(client)
     })
 
@@ -76,7 +79,7 @@ export function register(program: Command): void {
     })
 }
 
-function changeOf(options: EnableOptions): IngressChange {
+async function changeOf(options: EnableOptions): Promise<IngressChange> {
   const port = (text: string | undefined) => (text === undefined ? undefined : Number(text))
   const [user, ...password] = (options.login ?? '').split(':')
   if (options.login !== undefined && password.length === 0)
@@ -97,6 +100,7 @@ function changeOf(options: EnableOptions): IngressChange {
         : {
             directory: options.acme === true ? letsEncryptDirectory : options.acme,
             ...(options.acmeEmail === undefined ? {} : { email: options.acmeEmail }),
+            ...(options.acmeTrust === undefined ? {} : { trust: await readFile(options.acmeTrust, 'utf8') }),
           },
   }
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))

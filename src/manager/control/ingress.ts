@@ -117,6 +117,10 @@ function refuseBad(settings: IngressSettings): void {
   const { acme } = settings
   if (acme !== undefined && !/^https:\/\/\S+$/.test(acme.directory))
     throw invalid(`the authority's directory is an https URL, not "${acme.directory}"`)
+  if (acme?.email !== undefined && !/^[^\s@]+@[^\s@]+$/.test(acme.email))
+    throw invalid(`"${acme.email}" is not an address to write to`)
+  if (acme?.trust !== undefined && !acme.trust.includes('BEGIN CERTIFICATE'))
+    throw invalid("the authority's root is not a certificate in PEM form")
 }
 
 const invalid = (text: string) => new MureError('invalid', text)

@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { createHash, createPrivateKey, X509Certificate } from 'node:crypto'
 import { errorText } from '#lib/errors.ts'
 import type { Instant } from '#lib/clock.ts'
 import type { Secret } from '#model/secret.ts'
@@ -8,7 +8,9 @@ import type { View } from '#store/mirror/view.ts'
 export type FoundCertificate = { readonly pem: string } | { readonly problem: string }
 
 /** The secret that holds the authority's certificate of a host. */
-export const acmeSecretName = (host: string): string => `mure-acme-${host}`
+export const acmeSecretName = (host: string): string =>
+  // A secret's name has 64 letters at most.
+  `mure-acme-${host.length <= 54 ? host : createHash('sha256').update(host).digest('hex').slice(0, 40)}`
 
 /**
  * What a secret holds for these hosts: certificate and key in one, or `<name>.crt` and `<name>.key`. One that has
@@ -49,6 +51,13 @@ export function checkCertificate(pem: string, hosts: readonly string[], now: Ins
   if (missing.length > 0)
     return { problem: `the certificate is for ${namesOf(certificate)}, not for ${missing.join(', ')}` }
   return { pem: read.pem }
+}
+
+/** From when until when the first certificate of a text is valid; undefined if there is none that can be read. */
+export function validityOf(pem: string): { readonly from: number; readonly to: number } | undefined {
+  const read = readOnce(pem)
+  if ('problem' in read) return undefined
+  return { from: Date.parse(read.certificate.validFrom), to: Date.parse(read.certificate.validTo) }
 }
 
 /** Reading takes a millisecond, and routes are looked at with each change of any service. */

@@ -108,6 +108,14 @@ function certificatesOf(
 
 const refused = (problem: string): Chosen => ({ certificates: [], problems: [problem], isSecure: false })
 
+function failureOf(view: View, host: string): string {
+  for (const { status } of view.list('cluster')) {
+    const failure = status.acmeFailures?.[host]
+    if (failure !== undefined) return `: ${failure.message}`
+  }
+  return ''
+}
+
 function fromAuthority(view: View, hosts: readonly string[], now: Instant): Chosen {
   const certificates: IngressCertificate[] = []
   const problems: string[] = []
@@ -120,7 +128,7 @@ function fromAuthority(view: View, hosts: readonly string[], now: Instant): Chos
     }
     const name = acmeSecretName(host)
     if (view.byName('secret', name) === undefined)
-      problems.push(`tls: the certificate of ${host} has not come yet`)
+      problems.push(`tls: the certificate of ${host} has not come yet${failureOf(view, host)}`)
     else {
       const certificate = certificateOfSecret(view, name, [host], now)
       if ('problem' in certificate) problems.push(`tls: ${host}: ${certificate.problem}`)

@@ -87,28 +87,32 @@ function defaultsSection({ accessLog }: IngressConfiguration, { sourceAddress }:
 }
 
 function frontends(configuration: IngressConfiguration, places: HostPlaces): string[] {
-  const { httpPort, httpsPort, statisticsPort, login, routes } = configuration
+  const { httpPort, httpsPort, statisticsPort, login, routes, challenges } = configuration
   const map = (name: string) => `${places.folder}/${name}`
-  const key = (host: string) => `${host},concat(,txn.path),map_beg(${map(routesMap)})`
   return [
     'frontend http',
     ...binds(httpPort, places, ''),
     ...(places.hasCertificates
       ? binds(httpsPort, places, ` ssl crt-list ${map(certificateList)} alpn h2,http/1.1`)
       : []),
-    `  http-request return status 200 content-type text/plain lf-string %[path,map(${map(challengesMap)})] if { path,map(${map(challengesMap)}) -m found }`,
-    '  http-request set-var(txn.path) path',
-    '  http-request set-var(txn.host) req.hdr(host),host_only,lower',
-    `  http-request set-var(txn.route) ${key('var(txn.host)')}`,
-    `  http-request set-var(txn.route) ${key('var(txn.host),regsub(^[^.]*,*)')} unless { var(txn.route) -m found }`,
-    `  http-request set-var(txn.route) ${key('str(*)')} unless { var(txn.route) -m found }`,
+    ...(challenges.length === 0
+      ? []
+      : [
+          `  http-request return status 200 content-type text/plain lf-string %[path,map(${map(challengesMap)})] if { path,map(${map(challengesMap)}) -m found }`,
+        ]),
+    // Nearly always right at once; a host in capitals or with a port, a wildcard and the default come after.
+    `  http-request set-var(txn.route) base,map_beg(${map(routesMap)})`,
+    '  http-request set-var(txn.path) path unless { var(txn.route) -m found }',
+    '  http-request set-var(txn.host) req.hdr(host),host_only,lower unless { var(txn.route) -m found }',
+    ...['var(txn.host)', 'var(txn.host),regsub(^[^.]*,*)', 'str(*)'].map(
+      (host) =>
+        `  http-request set-var(txn.route) ${host},concat(,txn.path),map_beg(${map(routesMap)}) unless { var(txn.route) -m found }`,
+    ),
     // What a client says of itself is not believed.
     '  http-request set-header X-Forwarded-For %[src]',
     '  http-request set-header X-Real-IP %[src]',
     '  http-request set-header X-Forwarded-Host %[req.hdr(host)]',
-    '  http-request set-header X-Forwarded-Port %[dst_port]',
-    '  http-request set-header X-Forwarded-Proto http unless { ssl_fc }',
-    '  http-request set-header X-Forwarded-Proto https if { ssl_fc }',
+    '  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',
     `  http-request disable-l7-retry unless { method ${idempotent} }`,
     '  http-request return status 404 content-type text/plain string "No service is published for this host and path.\\n" unless { var(txn.route) -m found }',
     ...(routes.length === 0 ? [] : ['  use_backend %[var(txn.route)]']),
@@ -144,7 +148,7 @@ function backend(
     lines.push(
       httpsPort === 443
         ? '  http-request redirect scheme https code 308 unless { ssl_fc }'
-        : `  http-request redirect location https://%[var(txn.host)]:${String(httpsPort)}%[capture.req.uri] code 308 unless { ssl_fc }`,
+        : `  http-request redirect location https://%[req.hdr(host),host_only]:${String(httpsPort)}%[capture.req.uri] code 308 unless { ssl_fc }`,
     )
   if (rateLimit !== undefined)
     lines.push(
