@@ -16,6 +16,7 @@ export const summaries: Readonly<Record<string, string>> = {
   cluster: 'show and change the settings that docker has no words for',
   plan: 'what would happen if: a node drained or lost, a service scaled, a file deployed',
   rebalance: 'move tasks to nodes that have more room, such as those that came back',
+  cron: 'services that run by the clock: see them, run one now, pause and resume',
   explain: 'why a task is where it is, or nowhere',
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',

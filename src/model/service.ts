@@ -138,6 +138,28 @@ export interface VirtualAddress {
   readonly address: string
 }
 
+/** One run of a service that runs by the clock. */
+export interface CronRun {
+  /** Of its tasks: `jobIteration`. */
+  readonly iteration: number
+  /** The time of the schedule; absent for one that a person asked for. */
+  readonly scheduledAt?: Instant
+  readonly startedAt: Instant
+  readonly state: 'running' | 'complete' | 'failed' | 'replaced'
+  readonly endedAt?: Instant
+}
+
+export interface CronStatus {
+  /** All times up to here are settled. */
+  readonly evaluatedUntil: Instant
+  /** What `evaluatedUntil` is about: under another schedule or zone, or after a pause, times count from then on. */
+  readonly rule: string
+  /** Oldest first. */
+  readonly runs: readonly CronRun[]
+  /** A person wants a run now, whatever the schedule says. */
+  readonly requested?: true
+}
+
 export interface ServiceStatus {
   /** What `service rollback` returns to. */
   readonly previousSpec?: ServiceSpec
@@ -156,6 +178,8 @@ export interface ServiceStatus {
   readonly job?: { readonly iteration: number; readonly lastExecutionAt?: Instant }
   /** Asked for by a person: tasks move to better nodes until nothing is to gain. */
   readonly rebalance?: { readonly startedAt: Instant }
+  /** Present for services that run by the clock. */
+  readonly cron?: CronStatus
   /** A removed service goes once its tasks are gone. */
   readonly removing?: boolean
 }

@@ -75,6 +75,8 @@ export interface Control {
   /** Back to the spec before the last update. */
   rollbackService(id: ServiceId, version: number, options: WriteOptions): Promise<Service>
   removeService(id: ServiceId, options: WriteOptions): Promise<void>
+  /** A run now of a service that runs by the clock. `precondition` while another excludes it. */
+  runCron(id: ServiceId, options: WriteOptions): Promise<Service>
 
   createNetwork(spec: NetworkSpec, options: WriteOptions): Promise<Network>
   removeNetwork(id: NetworkId, options: WriteOptions): Promise<void>

@@ -14,6 +14,7 @@ import type { TokenMaker } from './cluster.ts'
 import type { Control } from './control.ts'
 import { ingressStateOf, updateIngress } from './ingress.ts'
 import { examineNetworks } from './network-examination.ts'
+import { runCron } from './cron.ts'
 import { createNetwork, removeNetwork } from './networks.ts'
 import { removeNode, updateNode } from './nodes.ts'
 import { ObjectWriter } from './objects.ts'
@@ -52,6 +53,7 @@ export function createControl(parts: ControlParts): Control {
     updateService: (id, version, spec, options) => updateService(writer, id, version, spec, options),
     rollbackService: (id, version, options) => rollbackService(writer, id, version, options),
     removeService: (id, options) => writer.remove('service', id, options.wait, () => undefined),
+    runCron: (id, options) => runCron(writer, id, options),
     createNetwork: (spec, options) => createNetwork(writer, spec, options),
     removeNetwork: (id, options) => removeNetwork(writer, id, options),
     attachContainer: (request, wait) => attachContainer(writer, request, wait),

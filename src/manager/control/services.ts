@@ -1,12 +1,14 @@
 import { MureError } from '#lib/errors.ts'
 import type { ServiceId } from '#model/id.ts'
 import type { NetworkAttachmentSpec, Service, ServiceSpec } from '#model/service.ts'
+import { cronSpecOf } from '#model/cron/labels.ts'
 import { randomName } from '#model/random-name.ts'
 import { containersOf, needsIngress } from '#model/secret-use.ts'
 import { refuse } from '#model/validate/problem.ts'
 import { serviceProblems } from '#model/validate/service.ts'
 import type { View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
+import { requestedRun } from './cron.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
 import { previousOf, withFilesFor, withNewestFiles } from './rotation.ts'
@@ -88,7 +90,9 @@ function changed(writer: ObjectWriter, service: Service, spec: ServiceSpec, opti
   // An update in progress is over: what is to be done follows from the new spec.
   const { update: _, ...status } = service.status
   const job = status.job
-  const rerun = job !== undefined && spec.template.forceUpdate !== service.spec.template.forceUpdate
+  const isForced = spec.template.forceUpdate !== service.spec.template.forceUpdate
+  const isByClock = cronSpecOf(spec.labels) !== undefined
+  const rerun = job !== undefined && isForced && !isByClock
   return {
     ...service,
     meta: writer.nextMeta(service.meta, spec.labels, options),
@@ -97,6 +101,8 @@ function changed(writer: ObjectWriter, service: Service, spec: ServiceSpec, opti
       ...status,
       ...previousOf(service, writer.clock.now()),
       ...(rerun ? { job: { iteration: job.iteration + 1, lastExecutionAt: writer.clock.now() } } : {}),
+      // Of a service that runs by the clock, "service update --force" asks for a run now.
+      ...(isByClock && isForced ? { cron: requestedRun(status.cron, writer.clock.now()) } : {}),
     },
   }
 }

@@ -14,6 +14,8 @@ export interface NewTaskOptions {
   readonly cause?: TaskCause
   readonly startAfter?: Instant
   readonly restarts?: Task['restarts']
+  /** Of a job; otherwise the service's present one. */
+  readonly jobIteration?: number
 }
 
 /** A task of a service as it is now. */
@@ -23,7 +25,7 @@ export function newTask(
   env: { now: Instant; random: Random },
 ): Task {
   const { now } = env
-  const { job } = service.status
+  const jobIteration = options.jobIteration ?? service.status.job?.iteration
   return {
     kind: 'task',
     meta: {
@@ -48,7 +50,7 @@ export function newTask(
     ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
     ...(options.cause === undefined ? {} : { cause: options.cause }),
-    ...(job === undefined ? {} : { jobIteration: job.iteration }),
+    ...(jobIteration === undefined ? {} : { jobIteration }),
     status: { state: 'new', since: now, message: 'created', error: '', containers: [] },
   }
 }

@@ -4,6 +4,7 @@ import type { Change } from '#model/change.ts'
 import type { Service, UpdateStatus } from '#model/service.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
+import { cronSpecOf } from '#model/cron/labels.ts'
 import { versionsIn } from '#model/file-version.ts'
 import { rotationOf } from '#model/rotate.ts'
 import { isUpToDate, lacksFilesAlone } from '#model/up-to-date.ts'
@@ -12,6 +13,10 @@ import { newTask } from './new-task.ts'
 import type { NewTaskOptions } from './new-task.ts'
 import type { ServiceView } from './service-view.ts'
 import type { Slot } from './slots.ts'
+
+/** Its tasks run to their end: by its mode, or by the clock. */
+export const isJob = ({ spec }: Service): boolean =>
+  spec.mode.type.endsWith('-job') || cronSpecOf(spec.labels) !== undefined
 
 /** Gathers what is to be done about one service: of each object at most one change, as a transaction has room for. */
 export class Plan {
@@ -34,7 +39,7 @@ export class Plan {
   }
 
   get isJob(): boolean {
-    return this.service.spec.mode.type.endsWith('-job')
+    return isJob(this.service)
   }
 
   /** What is wanted of a task that is to go on: a job's task runs to its end. */

@@ -1,6 +1,8 @@
 import type { Environment, Verdict } from '../verdict.ts'
 import { remove, update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
+import { cronSpecOf } from '#model/cron/labels.ts'
+import { reconcileCron } from './cron/reconcile.ts'
 import { reconcileGlobal } from './global.ts'
 import { reconcileGlobalJob, reconcileReplicatedJob } from './jobs.ts'
 import { isRemovable } from './reaper.ts'
@@ -12,6 +14,8 @@ import type { ServiceView } from './service-view.ts'
 export function reconcileService(view: ServiceView, env: Environment): Verdict {
   const { service } = view
   if (service === undefined) return removeAll(view, env)
+  const cron = cronSpecOf(service.spec.labels)
+  if (cron !== undefined) return reconcileCron(view, service, cron, env)
   switch (service.spec.mode.type) {
     case 'replicated':
       return reconcileReplicated(view, service, env)

@@ -100,6 +100,7 @@ function refill(plan: Plan, slot: Slot, beside: boolean): boolean {
       // It is made ready meanwhile, so that the wait costs nothing more.
       desiredState: waits ? 'ready' : plan.goal,
       cause,
+      ...(last.jobIteration === undefined ? {} : { jobIteration: last.jobIteration }),
       // What an older spec did wrong does not count against the present one.
       ...(plan.isClean(last) ? { restarts: decision.restarts } : {}),
       ...(delayed ? { startAfter: decision.startAfter } : {}),

@@ -1,4 +1,5 @@
 import { parseConstraint } from '../constraint.ts'
+import { cronProblems } from '../cron/labels.ts'
 import { rotateLabel, rotationOf } from '../rotate.ts'
 import type { ResourceRequirements } from '../resources.ts'
 import { strategyProblems } from '../scheduling.ts'
@@ -24,6 +25,7 @@ export function serviceProblems(spec: ServiceSpec): Problem[] {
     ...strategyProblems(spec.labels),
     ...placeholderProblems(spec),
     ...labelProblems(spec),
+    ...cronProblems(spec.labels),
   ]
 }
 

@@ -4,6 +4,7 @@ import type { Clock } from '#lib/clock.ts'
 import { registerBackupRoutes } from './backup.ts'
 import { registerNetworkRoutes } from './networks.ts'
 import { registerClusterRoutes } from './cluster.ts'
+import { registerCronRoutes } from './cron.ts'
 import { registerExplainRoutes } from './explain.ts'
 import { registerIngressRoutes } from './ingress.ts'
 import { registerDashboardRoutes } from './dashboard.ts'
@@ -22,6 +23,7 @@ export interface MureParts {
 export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerBackupRoutes(router, parts)
   registerNetworkRoutes(router, parts)
+  registerCronRoutes(router, parts)
   registerClusterRoutes(router, parts)
   registerExplainRoutes(router, parts)
   registerIngressRoutes(router, parts)
