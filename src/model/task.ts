@@ -75,9 +75,16 @@ export interface Task {
   readonly jobIteration?: number
   readonly cause?: TaskCause
   /** Restarts of this slot within the policy's window, oldest first, so that a new leader counts the same. */
-  readonly restarts?: { readonly count: number; readonly at: readonly Instant[] }
+  readonly restarts?: {
+    readonly count: number
+    readonly at: readonly Instant[]
+    /** How many of the last ended again soon, one after the other; absent = 0. */
+    readonly quick?: number
+  }
   /** A replacement waits until then before it may go to `running`. */
   readonly startAfter?: Instant
+  /** The task it replaces and waits for: what that one holds on its node is this one's as soon as it stops. */
+  readonly succeeds?: { readonly taskId: TaskId; readonly nodeId: NodeId }
   /** Secrets and configs were given new data which this task gets while it runs. */
   readonly refresh?: FileRefresh
   readonly status: TaskStatus

@@ -9,7 +9,9 @@ import type { ObjectWriter } from './objects.ts'
 /** Asks for a run now, beside what the schedule says. */
 export function runCron(writer: ObjectWriter, id: ServiceId, options: WriteOptions): Promise<Service> {
   const version = writer.mirror.get('service', id)?.meta.version ?? 0
-  return writer.change('service', id, version, options, (service) => withRunRequested(service, writer.clock.now()))
+  return writer.change('service', id, version, options, (service) =>
+    withRunRequested(service, writer.clock.now()),
+  )
 }
 
 /** `precondition` where runs exclude one another and one goes on. */
@@ -17,7 +19,10 @@ function withRunRequested(service: Service, now: Instant): Service {
   const { spec, status } = service
   const cron = cronSpecOf(spec.labels)
   if (cron === undefined)
-    throw new MureError('precondition', `service ${spec.name} has no schedule: the label ${cronLabels.schedule} gives it one`)
+    throw new MureError(
+      'precondition',
+      `service ${spec.name} has no schedule: the label ${cronLabels.schedule} gives it one`,
+    )
   if (cron.concurrency === 'forbid' && status.cron?.runs.some((run) => run.state === 'running') === true)
     throw new MureError(
       'precondition',

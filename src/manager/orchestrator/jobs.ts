@@ -66,10 +66,7 @@ export function runReplicated(
     const slot = slots.get(number)
     if (slot !== undefined && (slot.wanted.length > 0 || isComplete(slot) || isSpent(plan, slot))) continue
     missing -= 1
-    plan.add(
-      { slot: number, desiredState: 'complete', ...iterationOf(iteration) },
-      'the job has work left',
-    )
+    plan.add({ slot: number, desiredState: 'complete', ...iterationOf(iteration) }, 'the job has work left')
   }
   trim(plan, slots.values())
   if (closed < total) return 'running'

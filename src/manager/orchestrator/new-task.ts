@@ -14,6 +14,7 @@ export interface NewTaskOptions {
   readonly cause?: TaskCause
   readonly startAfter?: Instant
   readonly restarts?: Task['restarts']
+  readonly succeeds?: Task['succeeds']
   /** Of a job; otherwise the service's present one. */
   readonly jobIteration?: number
 }
@@ -49,6 +50,7 @@ export function newTask(
     ports: service.spec.endpoint?.ports ?? [],
     ...(options.startAfter === undefined ? {} : { startAfter: options.startAfter }),
     ...(options.restarts === undefined ? {} : { restarts: options.restarts }),
+    ...(options.succeeds === undefined ? {} : { succeeds: options.succeeds }),
     ...(options.cause === undefined ? {} : { cause: options.cause }),
     ...(jobIteration === undefined ? {} : { jobIteration }),
     status: { state: 'new', since: now, message: 'created', error: '', containers: [] },

@@ -18,6 +18,7 @@ export function decideRestart(task: Task, now: Instant, isJob = false): RestartD
   if (task.status.state === 'complete' && (policy.condition === 'on-failure' || isJob))
     return { restart: false, reason: `it completed, and the restart policy is "${policy.condition}"` }
   const before = task.restarts ?? { count: 0, at: [] }
+  const quick = endedSoon(task) ? (before.quick ?? 0) + 1 : 0
   if (policy.maxAttempts > 0) {
     const attempts =
       policy.windowMs > 0
@@ -34,9 +35,30 @@ export function decideRestart(task: Task, now: Instant, isJob = false): RestartD
     policy.maxAttempts > 0 && policy.windowMs > 0 ? [...before.at, now].slice(-policy.maxAttempts) : []
   return {
     restart: true,
-    startAfter: instant(Math.max(now, task.status.since + policy.delayMs)),
-    restarts: { count: before.count + 1, at },
+    startAfter: instant(Math.max(now, task.status.since + delayAfter(quick, policy.delayMs))),
+    restarts: { count: before.count + 1, at, ...(quick === 0 ? {} : { quick }) },
   }
+}
+
+/** Having run for so long, a task has worked: what it ends of is another matter than what went before. */
+const ranWellMs = 10_000
+const firstBackOffMs = 100
+/** Docker's own delay where a policy names none: from there on the policy's word is kept to the letter. */
+const mostBackOffMs = 5_000
+
+function endedSoon({ status: { state, since, containers } }: Task): boolean {
+  if (state === 'complete') return false
+  const startedAt = containers[0]?.startedAt
+  return startedAt === undefined || since - startedAt < ranWellMs
+}
+
+/**
+ * The policy's delay; of a task that fails over and over with a small one, twice as long each time, up to Docker's default, so
+ * that it keeps no host busy.
+ */
+export function delayAfter(quick: number, delayMs: number): number {
+  if (quick < 2) return delayMs
+  return Math.max(delayMs, Math.min(mostBackOffMs, firstBackOffMs * 2 ** Math.min(quick - 2, 10)))
 }
 
 /**

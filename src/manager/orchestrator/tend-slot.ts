@@ -1,5 +1,6 @@
 import type { Instant } from '#lib/clock.ts'
 import { instant } from '#lib/clock.ts'
+import { isExclusive } from '#model/exclusive.ts'
 import { stopGracePeriodDefaultMs } from '#model/defaults.ts'
 import type { Task, TaskCause } from '#model/task.ts'
 import { movingPair } from './moving-pair.ts'
@@ -44,7 +45,7 @@ export function tendSlot(plan: Plan, slot: Slot): void {
 
 function mayStartFirst(plan: Plan, slot: Slot, task: Task): boolean {
   // A global task has nowhere else to go, and a job's work is not to be done twice.
-  if (slot.nodeId !== '' || plan.isJob) return false
+  if (slot.nodeId !== '' || plan.isJob || isExclusive(plan.service.spec)) return false
   return plan.view.drainOrder === 'start-first' && task.status.state === 'running'
 }
 

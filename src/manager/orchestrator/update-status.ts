@@ -3,7 +3,9 @@ import { instant } from '#lib/clock.ts'
 import type { UpdatePolicy } from '#model/service.ts'
 import { compareStates } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
+import { updateDeadlineMs } from '#model/update-deadline.ts'
 import type { Plan } from './plan.ts'
+import { isWanted } from './service-view.ts'
 import type { Slot } from './slots.ts'
 
 /** How far an update has come. */
@@ -74,10 +76,18 @@ function firstBeyondRatio(
     for (const task of slot.tasks) {
       if (!isUpdateTask(plan, task)) continue
       concerned.add(slot)
-      if (failedEarly(task, policy.monitorMs)) failures.push(task)
+      if (failedEarly(task, policy.monitorMs) || isOverdue(plan, task)) failures.push(task)
     }
   if (failures.length === 0 || failures.length / concerned.size <= policy.maxFailureRatio) return undefined
   return failures.sort((a, b) => a.status.since - b.status.since).at(-1)
+}
+
+/** It should have come up by now. One that can be placed nowhere, or pulls for ever, holds up no update for ever. */
+export function isOverdue(plan: Plan, task: Task): boolean {
+  if (compareStates(task.status.state, 'running') >= 0 || !isUpdateTask(plan, task)) return false
+  const until = instant(task.meta.createdAt + updateDeadlineMs(plan.service.spec.labels))
+  if (until > plan.now && isWanted(task)) plan.wake(until)
+  return until <= plan.now
 }
 
 /** Ended by itself, before or within the time it is watched. What the manager stopped is `shutdown`. */

@@ -1,4 +1,5 @@
 import { effectiveUpdate } from '#model/defaults.ts'
+import { isExclusive } from '#model/exclusive.ts'
 import type { UpdatePolicy } from '#model/service.ts'
 import { compareStates } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
@@ -8,7 +9,7 @@ import { decideRestart } from './restart.ts'
 import { hasEnded } from './service-view.ts'
 import type { Slot } from './slots.ts'
 import { isUnplaceable } from './unplaceable.ts'
-import { awaitsFiles, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
+import { awaitsFiles, isOverdue, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
 
 /** A deploy gives several secrets new data one after the other, and the service a new spec: one roll does for all. */
 const settleMs = 1_000
@@ -62,7 +63,8 @@ function isStale(plan: Plan, slot: Slot, old: readonly Task[]): boolean {
 
 /** It has not come up yet, or the delay after it did is not over. */
 function isMoving(plan: Plan, policy: Required<UpdatePolicy>, fresh: Task): boolean {
-  if (compareStates(fresh.status.state, 'running') < 0 || awaitsFiles(fresh)) return true
+  if (compareStates(fresh.status.state, 'running') < 0) return !isOverdue(plan, fresh)
+  if (awaitsFiles(fresh)) return true
   const until = instant(upAt(fresh) + policy.delayMs)
   if (until <= plan.now) return false
   plan.wake(until)
@@ -83,11 +85,8 @@ function concludePair(plan: Plan, policy: Required<UpdatePolicy>, old: readonly 
 const isInTheWay = (fresh: Task): boolean =>
   isUnplaceable(fresh) && /insufficient resources|host-mode port|max replicas/.test(fresh.status.error)
 
-/** A port of the host belongs to one task at a time, so start-first would wait for ever. */
 function orderOf(plan: Plan, policy: Required<UpdatePolicy>): Required<UpdatePolicy>['order'] {
-  const ports = plan.service.spec.endpoint?.ports ?? []
-  const hasHostPort = ports.some((port) => port.publishMode === 'host' && (port.publishedPort ?? 0) > 0)
-  return hasHostPort ? 'stop-first' : policy.order
+  return isExclusive(plan.service.spec) ? 'stop-first' : policy.order
 }
 
 function replaceStale(
@@ -133,8 +132,17 @@ function replace(
     return
   }
   const waits = orderOf(plan, policy) === 'stop-first' && slot.wanted.length > 0
+  const predecessor = waits ? slot.wanted.find((task) => task.nodeId !== '') : undefined
   plan.add(
-    { slot: slot.number, nodeId: slot.nodeId, desiredState: waits ? 'ready' : 'running', ...options },
+    {
+      slot: slot.number,
+      nodeId: slot.nodeId,
+      desiredState: waits ? 'ready' : 'running',
+      ...(predecessor?.nodeId
+        ? { succeeds: { taskId: predecessor.meta.id, nodeId: predecessor.nodeId } }
+        : {}),
+      ...options,
+    },
     'the service was updated',
     slot,
   )

@@ -47,6 +47,10 @@ export class NodeInfo {
     return this.#held.values()
   }
 
+  holder(id: TaskId): Task | undefined {
+    return this.#held.get(id)
+  }
+
   /** Counts a task that is, or is to be, on this node and has not ended. */
   add(task: Task): void {
     this.#held.set(task.meta.id, task)

@@ -11,7 +11,7 @@ export function overcommitted(node: Node, tasks: Iterable<Task>): Task[] {
   if (resources === undefined) return []
   let { cpuNano = 0, memoryBytes = 0 } = resources
   const evicted: Task[] = []
-  const running = [...tasks].filter((task) => isRunnable(task.desiredState) && !isTerminal(task.status.state))
+  const running = [...tasks].filter((task) => holdsRoom(task) && !isTerminal(task.status.state))
   for (const task of running.sort((a, b) => a.meta.createdAt - b.meta.createdAt)) {
     const { reservations } = task.spec.resources ?? {}
     const cpu = reservations?.cpuNano ?? 0
@@ -25,3 +25,7 @@ export function overcommitted(node: Node, tasks: Iterable<Task>): Task[] {
   }
   return evicted
 }
+
+/** What waits for its predecessor to stop takes over the room of that one. */
+const holdsRoom = ({ desiredState, succeeds }: Task): boolean =>
+  isRunnable(desiredState) && !(desiredState === 'ready' && succeeds !== undefined)

@@ -61,11 +61,30 @@ export function schedule(tasks: readonly Task[], infos: Infos, options: Schedule
   // Those that can go nowhere else are served first.
   for (const task of tasks) if (task.nodeId !== '') placePreassigned(task, infos, placed, unplaced)
   const free = tasks.filter((task) => task.nodeId === '')
-  if (free.length === 0) return { placed, unplaced }
-  const nodes = [...infos.values()]
-  const batch = { nodes, orders: new FitOrders(nodes), ...options }
-  for (const group of Map.groupBy(free, groupKey).values()) scheduleGroup(group, batch, placed, unplaced)
-  return { placed, unplaced }
+  if (free.length > 0) {
+    const nodes = [...infos.values()]
+    const batch = { nodes, orders: new FitOrders(nodes), ...options }
+    for (const group of Map.groupBy(free, groupKey).values()) scheduleGroup(group, batch, placed, unplaced)
+  }
+  return { placed, unplaced: unplaced.filter(({ task }) => !takeOver(task, infos, placed)) }
+}
+
+/**
+ * A task that waits for its predecessor to stop may be made ready in that one's place, if only what the predecessor
+ * holds (its port, its resources) keeps it off. Pieces of generic resources have one holder at a time.
+ */
+function takeOver(task: Task, infos: Infos, placed: Placement[]): boolean {
+  const { succeeds } = task
+  if (succeeds === undefined || task.desiredState !== 'ready') return false
+  if ((task.spec.resources?.reservations?.generic ?? []).length > 0) return false
+  const node = infos.get(succeeds.nodeId)
+  const predecessor = node?.holder(succeeds.taskId)
+  if (node === undefined || predecessor === undefined) return false
+  node.remove(predecessor)
+  const suits = refusal(node, testsFor(task)) === undefined
+  if (suits) placed.push(place(task, node))
+  node.add(predecessor)
+  return suits
 }
 
 interface Batch extends ScheduleOptions {

@@ -75,7 +75,9 @@ export function cronProblems(labels: Labels): Problem[] {
     problem('Labels', `the label ${cronLabels[name]} ${why}, not "${labels[cronLabels[name]] ?? ''}"`)
   if (schedule === undefined) {
     const others = Object.keys(labels).filter((name) => name.startsWith(`${cronLabels.schedule}.`))
-    return others.flatMap((name) => problem('Labels', `the label ${name} needs ${cronLabels.schedule} beside it`))
+    return others.flatMap((name) =>
+      problem('Labels', `the label ${name} needs ${cronLabels.schedule} beside it`),
+    )
   }
   const known = new Set<string>(Object.values(cronLabels))
   const problems = Object.keys(labels)

@@ -1,9 +1,11 @@
 import { parseConstraint } from '../constraint.ts'
 import { cronProblems } from '../cron/labels.ts'
+import { parseDuration } from '../duration.ts'
 import { rotateLabel, rotationOf } from '../rotate.ts'
 import type { ResourceRequirements } from '../resources.ts'
 import { strategyProblems } from '../scheduling.ts'
 import type { PortSpec, ServiceSpec, TaskTemplate, UpdatePolicy } from '../service.ts'
+import { updateDeadlineLabel } from '../update-deadline.ts'
 import { containerProblems } from './container.ts'
 import { nameProblem } from './name.ts'
 import type { Problem } from './problem.ts'
@@ -31,6 +33,12 @@ export function serviceProblems(spec: ServiceSpec): Problem[] {
 
 /** Labels of ours mean what they say, or nothing is stored. */
 function labelProblems({ labels }: ServiceSpec): Problem[] {
+  const deadline = labels[updateDeadlineLabel]
+  if (deadline !== undefined && (parseDuration(deadline) ?? 0) <= 0)
+    return problem(
+      'Labels',
+      `the label ${updateDeadlineLabel} is a duration such as "90s" or "10m", not "${deadline}"`,
+    )
   if (rotationOf(labels) !== undefined) return []
   return problem(
     'Labels',

@@ -1,9 +1,9 @@
 import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
+import type { View } from '#manager/control/control.ts'
 import { cronLabels, cronSpecOf } from '#model/cron/labels.ts'
 import { nextTime } from '#model/cron/schedule.ts'
 import type { Service } from '#model/service.ts'
-import { find } from '../../docker/find.ts'
 import { ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import type { MureParts } from './index.ts'
@@ -38,7 +38,7 @@ export function registerCronRoutes(router: Router, { node }: MureParts): void {
 
   router.add('POST', '/mure/v1/cron/{name}/{action}', async (request) => {
     const control = node.control()
-    const { meta, spec } = find(control.view, 'service', request.params['name'] ?? '')
+    const { meta, spec } = named(control.view, request.params['name'] ?? '')
     using wait = startWait({
       timeoutMs: writeTimeoutMs,
       signal: request.signal,
@@ -54,6 +54,14 @@ export function registerCronRoutes(router: Router, { node }: MureParts): void {
     const labels = action === 'pause' ? { ...others, [cronLabels.paused]: 'true' } : others
     return ok(reportOf(await control.updateService(meta.id, meta.version, { ...spec, labels }, { wait })))
   })
+}
+
+function named(view: View, wanted: string): Service {
+  const known = view.get('service', wanted) ?? view.byName('service', wanted)
+  const [first, ...others] = known === undefined ? view.byIdPrefix('service', wanted) : [known]
+  if (first === undefined || others.length > 0 || wanted === '')
+    throw new MureError('not-found', `service ${wanted} not found`)
+  return first
 }
 
 function reportOf({ meta, spec, status }: Service): CronReport | undefined {

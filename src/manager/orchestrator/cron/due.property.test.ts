@@ -86,7 +86,11 @@ test('of all that came since the last look, the latest is run, unless it is too 
       fc.integer({ min: 0, max: 2 * hour }),
       (pattern, place, from, slept, deadlineMs) => {
         const now = instant(from + slept)
-        const { at, evaluatedUntil, next } = dueOf({ schedule: pattern, zone: place, deadlineMs }, instant(from), now)
+        const { at, evaluatedUntil, next } = dueOf(
+          { schedule: pattern, zone: place, deadlineMs },
+          instant(from),
+          now,
+        )
         assert.equal(evaluatedUntil, now)
         assert.ok(next !== undefined && next > now)
         if (at === undefined) {
@@ -121,7 +125,10 @@ test('looked at often enough, every time is run exactly once, also when the cloc
           evaluatedUntil = due.evaluatedUntil
         }
         assert.equal(new Set(run).size, run.length, 'none twice')
-        assert.deepEqual(run, run.toSorted((a, b) => a - b))
+        assert.deepEqual(
+          run,
+          run.toSorted((a, b) => a - b),
+        )
       },
     ),
     { numRuns: 50 },

@@ -17,7 +17,10 @@ class Course {
   ms = 0
   readonly #random = seededRandom(3)
 
-  constructor(labels: Record<string, string> = {}, mode: Service['spec']['mode'] = { type: 'replicated-job' }) {
+  constructor(
+    labels: Record<string, string> = {},
+    mode: Service['spec']['mode'] = { type: 'replicated-job' },
+  ) {
     const all = { 'mure.schedule': '*/5 * * * *', ...labels }
     this.service = aService({
       labels: all,
@@ -142,7 +145,10 @@ test('a run by hand', () => {
   const course = new Course()
   const { cron } = course.service.status
   assert.ok(cron !== undefined)
-  course.service = { ...course.service, status: { ...course.service.status, cron: { ...cron, requested: true } } }
+  course.service = {
+    ...course.service,
+    status: { ...course.service.status, cron: { ...cron, requested: true } },
+  }
   assert.deepEqual(course.to(1).runs, ['1 running'])
   assert.equal(course.service.status.cron?.requested, undefined)
   assert.equal(course.service.status.cron?.runs[0]?.scheduledAt, undefined)

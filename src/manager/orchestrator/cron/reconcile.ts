@@ -18,7 +18,12 @@ const lookAgainMs = 60_000
  * Runs a service by the clock: each run is a job of its own, whose tasks carry its number. What is known of the past is
  * in the service's status, so that another leader neither repeats a run nor leaves one out.
  */
-export function reconcileCron(view: ServiceView, service: Service, spec: CronSpec, env: Environment): Verdict {
+export function reconcileCron(
+  view: ServiceView,
+  service: Service,
+  spec: CronSpec,
+  env: Environment,
+): Verdict {
   const plan = new Plan(view, service, env)
   const before = statusOf(service, spec, env.now)
   const tasks = tasksByRun(view.tasks)
@@ -59,21 +64,21 @@ function tasksByRun(tasks: readonly Task[]): Map<number | undefined, Task[]> {
 function startDue(status: CronStatus, spec: CronSpec, plan: Plan): CronStatus {
   const { now } = plan
   const { requested, ...rest } = status
-  const due = spec.isPaused ? { evaluatedUntil: status.evaluatedUntil } : dueOf(spec, status.evaluatedUntil, now)
+  const due = spec.isPaused
+    ? { evaluatedUntil: status.evaluatedUntil }
+    : dueOf(spec, status.evaluatedUntil, now)
   if (due.next !== undefined) plan.wake(instant(Math.min(due.next, now + lookAgainMs)))
   const isSetBack = due.evaluatedUntil < status.evaluatedUntil
   // What is not due need not be noted: the next look finds the same.
-  const evaluatedUntil =
-    due.at !== undefined || isSetBack ? due.evaluatedUntil : status.evaluatedUntil
+  const evaluatedUntil = due.at !== undefined || isSetBack ? due.evaluatedUntil : status.evaluatedUntil
   const settled: CronStatus = { ...rest, evaluatedUntil }
   if (requested === undefined && due.at === undefined) return settled
   const active = status.runs.filter((run) => run.state === 'running')
   if (active.length > 0 && spec.concurrency === 'forbid') return settled
-  const runs = status.runs.map(
-    (run): CronRun =>
-      run.state === 'running' && spec.concurrency === 'replace'
-        ? { ...run, state: 'replaced', endedAt: now }
-        : run,
+  const runs = status.runs.map((run): CronRun =>
+    run.state === 'running' && spec.concurrency === 'replace'
+      ? { ...run, state: 'replaced', endedAt: now }
+      : run,
   )
   const last = Math.max(plan.service.status.job?.iteration ?? 0, ...runs.map((run) => run.iteration))
   const run: CronRun = {
