@@ -1,3 +1,4 @@
+import type { Instant } from '#lib/clock.ts'
 import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import type { View } from '#manager/control/control.ts'
@@ -29,10 +30,10 @@ export interface CronReport {
   }[]
 }
 
-export function registerCronRoutes(router: Router, { node }: MureParts): void {
+export function registerCronRoutes(router: Router, { node, clock }: MureParts): void {
   router.add('GET', '/mure/v1/cron', async () => {
     const services = [...node.control().view.list('service')]
-    const reports = services.flatMap((service) => reportOf(service) ?? [])
+    const reports = services.flatMap((service) => reportOf(service, clock.now()) ?? [])
     return ok(reports.sort((a, b) => (a.name < b.name ? -1 : 1)))
   })
 
@@ -45,14 +46,15 @@ export function registerCronRoutes(router: Router, { node }: MureParts): void {
       what: 'the store to take the change',
     })
     const { action } = request.params
-    if (action === 'run') return ok(reportOf(await control.runCron(meta.id, { wait })))
+    if (action === 'run') return ok(reportOf(await control.runCron(meta.id, { wait }), clock.now()))
     if (action !== 'pause' && action !== 'resume')
       throw new MureError('invalid', `the action is run, pause or resume, not "${action ?? ''}"`)
     if (cronSpecOf(spec.labels) === undefined)
       throw new MureError('precondition', `service ${spec.name} has no schedule`)
     const { [cronLabels.paused]: _, ...others } = spec.labels
     const labels = action === 'pause' ? { ...others, [cronLabels.paused]: 'true' } : others
-    return ok(reportOf(await control.updateService(meta.id, meta.version, { ...spec, labels }, { wait })))
+    const changed = await control.updateService(meta.id, meta.version, { ...spec, labels }, { wait })
+    return ok(reportOf(changed, clock.now()))
   })
 }
 
@@ -64,10 +66,10 @@ function named(view: View, wanted: string): Service {
   return first
 }
 
-function reportOf({ meta, spec, status }: Service): CronReport | undefined {
+function reportOf({ meta, spec, status }: Service, now: Instant): CronReport | undefined {
   const cron = cronSpecOf(spec.labels)
   if (cron === undefined) return undefined
-  const next = cron.isPaused ? undefined : nextTime(cron.schedule, cron.zone, Date.now())
+  const next = cron.isPaused ? undefined : nextTime(cron.schedule, cron.zone, now)
   return {
     id: meta.id,
     name: spec.name,
