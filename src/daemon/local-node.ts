@@ -39,7 +39,8 @@ import { startNodeAgent } from './node-agent.ts'
 import type { NodeAgent } from './node-agent.ts'
 import { NodeStateFile } from './node-state.ts'
 import type { NodeState } from './node-state.ts'
-import { askForPlace, giveBackPlace, isEnginesOwn } from './places.ts'
+import { giveBackPlace, takePlace } from './places.ts'
+import type { Where } from './places.ts'
 import { refusals } from './refusals.ts'
 
 export interface LocalNodeOptions {
@@ -73,6 +74,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   #credentials: Credentials | undefined
   #runtime: ManagerRuntime | undefined
   #nodeAgent: NodeAgent | undefined
+  #wantedRole: NodeRole | undefined
   /** Over when the manager of a restarted node has come up, or has taken too long. */
   #starting: Promise<void> = Promise.resolve()
 
@@ -158,22 +160,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   }
 
   async attach(request: PlaceRequest, wait: Wait): Promise<ContainerPlace | undefined> {
-    const credentials = this.#credentials
-    if (credentials === undefined || this.#phase !== 'active') return undefined
-    if (await isEnginesOwn(this.#options.engine, request.network)) return undefined
-    const where = { credentials, managers: this.#managerAddresses(), clock: this.#options.clock }
-    const place = await askForPlace(where, request, wait)
-    if (place === undefined) return undefined
-    const prepared = await this.#agent?.prepareNetwork(place.network).catch(async (error: unknown) => {
-      await giveBackPlace(where, place.taskId)
-      throw error
-    })
-    if (prepared === undefined) {
-      await giveBackPlace(where, place.taskId)
-      return undefined
-    }
-    const addresses = place.addresses.map((one) => one.split('/')[0] ?? '')
-    return { taskId: place.taskId, networkId: place.network.meta.id, addresses, ...prepared }
+    const where = this.#whereToAsk()
+    const agent = this.#agent
+    if (where === undefined || agent === undefined || this.#phase !== 'active') return undefined
+    return takePlace(where, { engine: this.#options.engine, agent }, request, wait)
   }
 
   placeOf(containerId: string, networkId: string): string | undefined {
@@ -181,18 +171,15 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   }
 
   async detach(taskId: string): Promise<void> {
-    const credentials = this.#credentials
-    if (credentials === undefined) return
-    await giveBackPlace(
-      { credentials, managers: this.#managerAddresses(), clock: this.#options.clock },
-      taskId,
-    )
+    const where = this.#whereToAsk()
+    if (where !== undefined) await giveBackPlace(where, taskId)
   }
 
   join(request: JoinRequest, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#state !== undefined) throw refusals.exists()
       const ask = prepareJoin(request, networkInterfaces())
+      let isAdmitted = false
       this.#phase = 'pending'
       try {
         const { admission, state } = await ask(wait)
@@ -200,12 +187,17 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         await this.#remember(state)
         this.#adopt(state, this.#newCredentials(state, admission.keys), undefined)
         await this.#startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
-        if (admission.role === 'manager') await this.#becomeManager(wait)
         await this.#known()
-        this.#phase = 'active'
+        isAdmitted = true
+        if (admission.role === 'manager') await this.#becomeManager(wait)
       } catch (error) {
-        await this.#forget()
-        throw error
+        if (!isAdmitted) {
+          await this.#forget()
+          throw error
+        }
+        this.#options.logger.warn('this node is not a manager yet', { error: errorText(error) })
+        this.#wantRole('manager')
+        throw refusals.joinGoesOn()
       }
     })
   }
@@ -347,7 +339,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       renew: () => this.#renew(),
       callbacks: {
         roleWanted: (role) => {
-          this.#background(() => this.#takeRole(role), 'the role was not taken yet')
+          this.#wantRole(role)
         },
         trustChanged: (certificates, renew) => {
           this.#background(() => this.#takeTrust(certificates, renew), 'new roots were not taken yet')
@@ -386,6 +378,12 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     )
   }
 
+  #whereToAsk(): Where | undefined {
+    const credentials = this.#credentials
+    if (credentials === undefined) return undefined
+    return { credentials, managers: this.#managerAddresses(), clock: this.#options.clock }
+  }
+
   #managerAddresses(): string[] {
     return shuffled(this.#options.random, this.#agent?.managers.map((manager) => manager.address) ?? [])
   }
@@ -413,9 +411,23 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     await retry(this.#untilStopped('a certificate of the new root'), backoff, () => this.#renew())
   }
 
+  /** Tries until it has the role, or another is wanted. */
+  #wantRole(role: NodeRole): void {
+    this.#wantedRole = role
+    const work = async () => {
+      if (this.#wantedRole === role) await this.#takeRole(role)
+    }
+    this.#background(
+      () => retry(this.#untilStopped(`the role of a ${role}`), { firstMs: 500, maxMs: 15_000 }, work),
+      'the role was not taken',
+    )
+  }
+
   #takeRole(role: NodeRole): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#state === undefined || this.#state.role === role) return
+      const hasRole =
+        this.#state?.role === role && (role === 'manager' || this.#credentials?.identity.role === role)
+      if (this.#state === undefined || hasRole) return
       using wait = startWait({
         timeoutMs: roleChangeTimeoutMs,
         signal: this.#stop.signal,
@@ -431,18 +443,11 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     const credentials = this.#credentials
     if (state === undefined || credentials === undefined) return
     if (credentials.identity.role !== 'manager') await credentials.renew(this.#managerAddresses(), wait)
-    const { choosePeerUrl, joinStore, startManagerRuntime } = await managing()
-    const peerUrl = await choosePeerUrl(state.listenAddress, state.advertiseAddress)
-    const parts = this.#parts(credentials)
-    const mode = await joinStore(
-      parts,
-      { peerUrl, address: state.advertiseAddress, managers: this.#managerAddresses() },
-      wait,
-    )
-    const next: NodeState & { peerUrl: string } = { ...state, role: 'manager', peerUrl }
-    await this.#remember(next)
-    const runtime = await startManagerRuntime(parts, next, mode, wait)
-    this.#adopt(next, credentials, runtime)
+    const { startPromoted } = await managing()
+    const remember = (next: NodeState) => this.#remember(next)
+    const node = { state, managers: this.#managerAddresses(), remember }
+    const promoted = await startPromoted(this.#parts(credentials), node, wait)
+    this.#adopt(promoted.state, credentials, promoted.runtime)
     this.#agent?.reconnect()
     this.#options.logger.info('this node is a manager now')
   }

@@ -5,5 +5,6 @@
 export { backupCluster } from './backup.ts'
 export { restoreCluster } from './cluster-restore.ts'
 export { createCluster, forceNewCluster } from './cluster-start.ts'
-export { choosePeerUrl, joinStore, startManagerRuntime } from './manager-runtime.ts'
+export { startManagerRuntime } from './manager-runtime.ts'
 export { startMovedManager } from './moved-manager.ts'
+export { startPromoted } from './promotion.ts'

@@ -1,3 +1,5 @@
+import type { Agent } from '#agent/agent.ts'
+import type { ContainerPlace, PlaceRequest } from '#api/backend.ts'
 import type { Engine } from '#engine/engine.ts'
 import { isMureError } from '#lib/errors.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -8,7 +10,7 @@ import type { AttachAnswer, AttachRequest, ReleaseRequest } from '#rpc/messages.
 import type { TaskId } from '#model/id.ts'
 import type { Credentials } from './credentials.ts'
 
-interface Where {
+export interface Where {
   readonly credentials: Credentials
   /** Managers in the order they are tried. */
   readonly managers: readonly string[]
@@ -17,8 +19,35 @@ interface Where {
 
 const attemptTimeoutMs = 8_000
 
-/** A place for a plain container of this node; undefined where there is no such network. */
-export async function askForPlace(
+/**
+ * A place for a plain container of this host on a network of the cluster, which the agent has made ready by then;
+ * undefined where there is no such network, or the engine has one of its own under that name.
+ */
+export async function takePlace(
+  where: Where,
+  host: { readonly engine: Engine; readonly agent: Pick<Agent, 'prepareNetwork'> },
+  request: PlaceRequest,
+  wait: Wait,
+): Promise<ContainerPlace | undefined> {
+  if (await isEnginesOwn(host.engine, request.network)) return undefined
+  const place = await askForPlace(where, request, wait)
+  if (place === undefined) return undefined
+  const { taskId, network } = place
+  try {
+    const prepared = await host.agent.prepareNetwork(network)
+    if (prepared !== undefined) {
+      const addresses = place.addresses.map((one) => one.split('/')[0] ?? '')
+      return { taskId, networkId: network.meta.id, addresses, ...prepared }
+    }
+  } catch (error) {
+    await giveBackPlace(where, taskId)
+    throw error
+  }
+  await giveBackPlace(where, taskId)
+  return undefined
+}
+
+async function askForPlace(
   where: Where,
   request: AttachRequest,
   wait: Wait,
@@ -32,7 +61,7 @@ export async function askForPlace(
 }
 
 /** A network of the engine alone needs no manager, and goes on without one. */
-export async function isEnginesOwn(engine: Engine, network: string): Promise<boolean> {
+async function isEnginesOwn(engine: Engine, network: string): Promise<boolean> {
   const known = await engine.listNetworks([])
   return known.some(
     ({ Id, Name, Labels }) =>

@@ -24,6 +24,10 @@ export const refusals = {
     unavailable(
       'This node is already part of a swarm. Use "docker swarm leave" to leave this swarm and join another one.',
     ),
+  joinGoesOn: () =>
+    unavailable(
+      'Timeout was reached before node joined. The attempt to join the swarm will continue in the background. Use the "docker info" command to see the current swarm status of your node.',
+    ),
   notInSwarm: () => unavailable('This node is not part of a swarm'),
   notLocked: () => new MureError('precondition', 'swarm is not locked', { details: { status: 409 } }),
   invalidUnlockKey: () => new MureError('invalid', 'swarm could not be unlocked: invalid key provided'),
