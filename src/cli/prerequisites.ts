@@ -34,6 +34,7 @@ export const clients: readonly Prerequisite[] = [
   { name: 'faketime', program: 'faketime' },
   { name: 'openssl', program: 'openssl' },
   { name: 'pebble', program: 'pebble' },
+  { name: 'containernetworking-plugins', program: '/usr/lib/cni/bridge' },
 ]
 
 /** Debian's other busybox has the same program, linked to a C library that an image would have to carry. */
@@ -70,7 +71,8 @@ async function missingOf(wanted: readonly Prerequisite[]): Promise<string[]> {
 }
 
 async function isInstalled(program: string): Promise<boolean> {
-  for (const folder of folders) {
+  // What no shell looks for has its whole path.
+  for (const folder of program.startsWith('/') ? [''] : folders) {
     const found = await access(`${folder}/${program}`, constants.X_OK).then(
       () => true,
       () => false,

@@ -3,7 +3,8 @@ import { test } from 'node:test'
 import { cniPluginsOf } from './cni.ts'
 import type { NetworkSpec } from './network.ts'
 
-const spec = (options: Record<string, string>) => ({ driver: { name: 'cni', options } }) as unknown as NetworkSpec
+const spec = (options: Record<string, string>) =>
+  ({ driver: { name: 'cni', options } }) as unknown as NetworkSpec
 
 test('options are one plugin, a configuration is one or a list of them', () => {
   assert.deepEqual(cniPluginsOf(spec({ 'cni.type': 'macvlan', 'cni.master': 'eth0', 'cni.mtu': '1400' })), [
@@ -12,10 +13,10 @@ test('options are one plugin, a configuration is one or a list of them', () => {
   assert.deepEqual(cniPluginsOf(spec({ 'cni.config': '{"type":"bridge","isGateway":true}' })), [
     { type: 'bridge', isGateway: true },
   ])
-  assert.deepEqual(cniPluginsOf(spec({ 'cni.config': '{"plugins":[{"type":"bridge"},{"type":"tuning"}]}' })), [
-    { type: 'bridge' },
-    { type: 'tuning' },
-  ])
+  assert.deepEqual(
+    cniPluginsOf(spec({ 'cni.config': '{"plugins":[{"type":"bridge"},{"type":"tuning"}]}' })),
+    [{ type: 'bridge' }, { type: 'tuning' }],
+  )
 })
 
 test('what is no configuration is said to be none; a plugin is never a path', () => {

@@ -29,7 +29,8 @@ export function cniPluginsOf(spec: NetworkSpec): readonly CniPlugin[] | string {
   } catch {
     return `${configOption} is not JSON`
   }
-  const list = typeof parsed === 'object' && parsed !== null && 'plugins' in parsed ? parsed.plugins : [parsed]
+  const list =
+    typeof parsed === 'object' && parsed !== null && 'plugins' in parsed ? parsed.plugins : [parsed]
   return checked(Array.isArray(list) ? (list as unknown[]) : [])
 }
 

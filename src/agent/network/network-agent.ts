@@ -8,11 +8,14 @@ import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
+import { cniDriver } from '#model/cni.ts'
 import type { KernelDifference } from '#model/network-examination.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
 import type { Attached, AttachmentProvider } from '../executor/attachments.ts'
+import { Askers } from './cni/askers.ts'
+import { CniWiring } from './cni/cni-wiring.ts'
 import { DataPlaneState } from './data-plane-state.ts'
 import type { Examined } from './doctor/examination.ts'
 import { answer } from './dns/answer.ts'
@@ -27,6 +30,7 @@ import { numberHosts } from './mesh/return-path.ts'
 import type { HostNumbers } from './mesh/return-path.ts'
 import { OverlayDriver } from './overlay-driver.ts'
 import { overlayMtu } from './overlay/links.ts'
+import { OverlayWiring } from './overlay/overlay-wiring.ts'
 import { Overlays } from './overlay/overlays.ts'
 import { servePlugin } from './plugin/server.ts'
 import { virtualAddressesOf } from './rules/virtual-addresses.ts'
@@ -59,6 +63,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #state = new DataPlaneState()
   readonly #networks = new Map<string, Network>()
   readonly #sandboxes = new Sandboxes()
+  readonly #askers = new Askers(this.#sandboxes, (networkId) => isCni(this.#networks.get(networkId)))
   readonly #kernels = new Map<string, SandboxKernel>()
   readonly #mutex = new Mutex()
   readonly #stop = new AbortController()
@@ -128,7 +133,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       const network = this.#networks.get(networkId)
       if (network === undefined) throw new MureError('unavailable', `network ${networkId} has not come yet`)
       signal.throwIfAborted()
-      await this.#mutex.run(() => this.#overlays.ensure(network))
+      await this.#ensureLinks(network)
       this.#made.set(network.meta.id, performance.now())
       const name = await this.#engineNetworks.ensure(network)
       const address = addresses.find((one) => one.includes('.'))?.split('/')[0]
@@ -144,10 +149,15 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     }
   }
 
+  async #ensureLinks(network: Network): Promise<void> {
+    // Plugins make what they need when a container comes.
+    if (!isCni(network)) await this.#mutex.run(() => this.#overlays.ensure(network))
+  }
+
   /** Makes a network ready for a plain container of this host. */
   async prepare(network: Network): Promise<{ readonly engineNetwork: string; readonly nameserver: string }> {
     this.#networks.set(network.meta.id, network)
-    await this.#mutex.run(() => this.#overlays.ensure(network))
+    await this.#ensureLinks(network)
     this.#made.set(network.meta.id, performance.now())
     const engineNetwork = await this.#engineNetworks.ensure(network)
     return { engineNetwork, nameserver: this.#nameserver }
@@ -222,18 +232,25 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const { logger } = this.#options
     this.#nameserver = await this.#listenForNames()
     this.#resolvers = await containersResolvers()
-    const driver = new OverlayDriver({
+    const overlay = new OverlayWiring({
       mark: this.#mark,
-      sandboxes: this.#sandboxes,
       guard: this.#guard,
-      nameserver: this.#nameserver,
-      logger,
       links: async (networkId) => {
         const network = this.#networks.get(networkId)
         if (network === undefined)
           throw new MureError('unavailable', `network ${networkId} is not known here`)
         return this.#mutex.run(() => this.#overlays.ensure(network))
       },
+    })
+    const cni = new CniWiring({
+      networkOf: (networkId) => this.#networks.get(networkId),
+      folder: join(this.#options.dataDir, 'cni'),
+    })
+    const driver = new OverlayDriver({
+      sandboxes: this.#sandboxes,
+      nameserver: this.#nameserver,
+      logger,
+      wiringOf: (networkId) => (isCni(this.#networks.get(networkId)) ? cni : overlay),
       ownNetworkOf: async (engineId) => {
         const own = (await this.#engineNetworks.list()).get(engineId)
         if (own === undefined || own === '')
@@ -302,9 +319,10 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
           address,
           upstream,
           logger,
+          find: (from) => this.#askers.find(from),
           resolve: (query, from, limit) => {
             const endpoint = this.#sandboxes.byAddress(from)
-            if (endpoint === undefined) return 'refused'
+            if (endpoint === undefined) return 'unknown'
             return answer(query, { networks: this.#namedNetworks(endpoint) }, this.#state, random, limit)
           },
         })
@@ -333,7 +351,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const ingress = this.#ingress()
     for (const id of this.#usedNetworks()) {
       const network = this.#networks.get(id)
-      if (network === undefined) continue
+      if (network === undefined || isCni(network)) continue
       const isNew = !this.#overlays.has(id)
       await this.#overlays.ensure(network)
       if (isNew || changed === undefined || changed.has(id)) await this.#overlays.forward(id)
@@ -453,3 +471,5 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     })
   }
 }
+
+const isCni = (network: Network | undefined): boolean => network?.spec.driver.name === cniDriver

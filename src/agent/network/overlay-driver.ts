@@ -1,8 +1,6 @@
 import { errorText, MureError } from '#lib/errors.ts'
-import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
-import { bridgeName, hostVeth, macOfAddress, sandboxVeth } from './device-names.ts'
-import type { Cable } from './guard/cables.ts'
+import { sandboxVeth } from './device-names.ts'
 import type {
   CreateEndpoint,
   CreateNetwork,
@@ -12,25 +10,18 @@ import type {
   NetworkDriver,
 } from './plugin/protocol.ts'
 import type { Sandboxes } from './sandboxes.ts'
-import { ipBatch, ipBatchLoose } from './tools.ts'
+import type { Wiring } from './wiring.ts'
 
 /** The option of the engine's network that says which of ours it is. */
 export const networkIdOption = 'mure.network.id'
 
 export interface DriverParts {
-  /** Tells apart the daemons that share a host. */
-  readonly mark: string
   readonly sandboxes: Sandboxes
   readonly nameserver: string
-  /** The VXLAN identifier and MTU of one of our networks, whose links are there by then. */
-  readonly links: (networkId: string) => Promise<{ readonly vxlanId: number; readonly mtu: number }>
+  /** How containers are put on one of our networks. */
+  readonly wiringOf: (networkId: string) => Wiring
   /** Which of our networks one of the engine's is. */
   readonly ownNetworkOf: (engineNetworkId: string) => Promise<string>
-  /** What a container may send by its cable, before there is one, and after it is gone. */
-  readonly guard: {
-    readonly admit: (cable: Cable) => Promise<void>
-    readonly dismiss: (device: string) => Promise<void>
-  }
   /** A sandbox has one more end of a network, or one less. */
   readonly changed: (sandbox: string) => void
   readonly logger: Logger
@@ -64,49 +55,40 @@ export class OverlayDriver implements NetworkDriver {
     const [address = ''] = call.Interface?.Address?.split('/') ?? []
     const [address6 = ''] = call.Interface?.AddressIPv6?.split('/') ?? []
     if (address === '') throw new MureError('invalid', 'an end of a network needs an address')
+    const endpointId = call.EndpointID
     const networkId = await this.#networkOf(call.NetworkID)
-    const { vxlanId, mtu } = await this.#parts.links(networkId)
     const given = call.Interface?.MacAddress ?? ''
-    const mac = macOfAddress(address)
-    // Other hosts tell it by the address as well: nobody has another's.
-    if (given !== '' && given.toLowerCase() !== mac)
-      throw new MureError(
-        'invalid',
-        `a hardware address cannot be chosen on a network of the swarm: there ${address} has ${mac}`,
-      )
-    const [outer, inner] = [hostVeth(this.#parts.mark, call.EndpointID), sandboxVeth(call.EndpointID)]
-    const addresses = [address, address6].filter((one) => one !== '')
-    await this.#parts.guard.admit({ device: outer, mac, addresses })
-    await ipBatchLoose([`link del ${outer}`])
-    await ipBatch([
-      `link add ${outer} mtu ${String(mtu)} type veth peer name ${inner} mtu ${String(mtu)} address ${mac}`,
-      `link set ${outer} master ${bridgeName(vxlanId)} up`,
-    ])
-    this.#parts.sandboxes.put({ endpointId: call.EndpointID, networkId, address, address6, sandbox: '' })
+    const link = sandboxVeth(endpointId)
+    const { mac } = await this.#parts
+      .wiringOf(networkId)
+      .connect({ endpointId, networkId, address, address6, mac: given, link })
+    this.#parts.sandboxes.put({ endpointId, networkId, address, address6, sandbox: '' })
     return given === '' ? { macAddress: mac } : {}
   }
 
-  async deleteEndpoint({ EndpointID }: EndpointOf): Promise<void> {
-    const sandbox = this.#parts.sandboxes.get(EndpointID)?.sandbox ?? ''
+  async deleteEndpoint({ EndpointID, NetworkID }: EndpointOf): Promise<void> {
+    const endpoint = this.#parts.sandboxes.get(EndpointID)
+    const networkId = endpoint?.networkId ?? (await this.#networkOf(NetworkID))
     this.#parts.sandboxes.remove(EndpointID)
-    const device = hostVeth(this.#parts.mark, EndpointID)
-    await execResult('ip', ['link', 'del', device])
-    await this.#parts.guard.dismiss(device)
-    this.#parts.changed(sandbox)
+    await this.#parts.wiringOf(networkId).disconnect(EndpointID)
+    this.#parts.changed(endpoint?.sandbox ?? '')
   }
 
   async join({ EndpointID, SandboxKey }: Join): Promise<JoinAnswer> {
-    const { sandboxes, nameserver, changed } = this.#parts
+    const { sandboxes, nameserver, wiringOf, changed } = this.#parts
     const endpoint = sandboxes.get(EndpointID)
-    const isFirst = !sandboxes.bySandbox().has(SandboxKey)
+    const wiring = endpoint === undefined ? undefined : wiringOf(endpoint.networkId)
+    // One way to the name server is enough; the engine takes no route twice.
+    const beside = sandboxes.bySandbox().get(SandboxKey) ?? []
+    const hasWay = beside.some(({ networkId }) => wiringOf(networkId).reachesHost)
     if (endpoint !== undefined) sandboxes.put({ ...endpoint, sandbox: SandboxKey })
     changed(SandboxKey)
     return {
       InterfaceName: { SrcName: sandboxVeth(EndpointID), DstPrefix: 'eth' },
-      // The way out is the engine's own bridge.
-      Gateway: '',
-      // One way to the name server is enough; the engine takes no route twice.
-      StaticRoutes: isFirst ? [{ Destination: `${nameserver}/32`, RouteType: 1 }] : [],
+      // The way out is the engine's own bridge, unless the network has one.
+      Gateway: (await wiring?.gatewayOf(EndpointID)) ?? '',
+      StaticRoutes:
+        wiring?.reachesHost === true && !hasWay ? [{ Destination: `${nameserver}/32`, RouteType: 1 }] : [],
     }
   }
 

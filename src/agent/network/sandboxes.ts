@@ -21,6 +21,11 @@ export class Sandboxes {
     this.#byAddress.set(endpoint.address, endpoint.endpointId)
   }
 
+  /** The end's sandbox has this address as well, on a network that is none of ours. */
+  alsoAt(address: string, endpointId: string): void {
+    if (this.byAddress(address) === undefined) this.#byAddress.set(address, endpointId)
+  }
+
   get(endpointId: string): LocalEndpoint | undefined {
     return this.#endpoints.get(endpointId)
   }

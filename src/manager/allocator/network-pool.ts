@@ -1,5 +1,6 @@
 import { firstOf, formatAddress, overlaps, parseNetwork, sizeOf } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
+import { cniDriver } from '#model/cni.ts'
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId } from '#model/id.ts'
 import type { IpamRange, Network } from '#model/network.ts'
@@ -9,6 +10,9 @@ import { NumberPool } from './number-pool.ts'
 /** VXLAN network identifiers: 24 bits; Swarm leaves the lowest to others, and so do we. */
 const firstVxlanId = 4_096
 const lastVxlanId = 2 ** 24 - 1
+
+/** Whose addresses are given out here. */
+const drivers = new Set(['overlay', cniDriver])
 
 interface Held {
   readonly network: Network
@@ -106,7 +110,7 @@ export class NetworkPool {
     networking: ClusterNetworking,
     routes: () => readonly IpNetwork[] = () => [],
   ): Network {
-    if (network.status.vxlanId !== undefined || network.spec.driver.name !== 'overlay') return network
+    if (network.status.vxlanId !== undefined || !drivers.has(network.spec.driver.name)) return network
     const ranges = network.spec.ipam.ranges.length > 0 ? network.spec.ipam.ranges : [{ subnet: '' }]
     const chosen: IpamRange[] = []
     for (const range of ranges) {

@@ -1,6 +1,7 @@
 import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import type { NetworkId } from '#model/id.ts'
+import { cniDriver, cniPluginsOf } from '#model/cni.ts'
 import { overlaps, parseNetwork } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
@@ -64,8 +65,9 @@ const invalid = (text: string) => new MureError('invalid', grpcText('InvalidArgu
 
 /** Everything that can be said against a network before it is stored. */
 function check(view: View, spec: NetworkSpec): void {
-  if (spec.driver.name !== 'overlay')
-    throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay does`)
+  if (spec.driver.name === cniDriver) checkCni(spec)
+  else if (spec.driver.name !== 'overlay')
+    throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay and cni are`)
   if ('encrypted' in (spec.driver.options ?? {}))
     throw new MureError(
       'unsupported',
@@ -89,6 +91,12 @@ function check(view: View, spec: NetworkSpec): void {
           `invalid pool request: Pool overlaps with other one on this address space: ${taken.subnet} of network ${other.spec.name}`,
         )
     }
+}
+
+function checkCni(spec: NetworkSpec): void {
+  const plugins = cniPluginsOf(spec)
+  if (typeof plugins === 'string') throw invalid(plugins)
+  if (spec.ingress) throw invalid('the ingress network is an overlay: other hosts are reached through it')
 }
 
 function checkIngress(view: View, spec: NetworkSpec): void {

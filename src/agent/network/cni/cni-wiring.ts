@@ -28,7 +28,10 @@ export class CniWiring implements Wiring {
   readonly #networkOf: (networkId: string) => Network | undefined
   readonly #folder: string
 
-  constructor(parts: { readonly networkOf: (networkId: string) => Network | undefined; readonly folder: string }) {
+  constructor(parts: {
+    readonly networkOf: (networkId: string) => Network | undefined
+    readonly folder: string
+  }) {
     this.#networkOf = parts.networkOf
     this.#folder = parts.folder
   }
@@ -41,7 +44,9 @@ export class CniWiring implements Wiring {
     if (typeof plugins === 'string') throw new MureError('invalid', plugins)
     const call: Made = {
       name: network.spec.name,
-      plugins: plugins.map((plugin, index) => (index === 0 ? this.#withAddresses(plugin, network, end) : plugin)),
+      plugins: plugins.map((plugin, index) =>
+        index === 0 ? this.#withAddresses(plugin, network, end) : plugin,
+      ),
       containerId: end.endpointId,
       link: end.link,
       address: end.address,
@@ -58,10 +63,13 @@ export class CniWiring implements Wiring {
         ...['ip', 'link', 'set', end.link, 'netns', String(process.pid)],
       )
       if (moved.exitCode !== 0)
-        throw new MureError('internal', `the link of the CNI plugin was not given over: ${moved.stderr.trim()}`)
+        throw new MureError(
+          'internal',
+          `the link of the CNI plugin was not given over: ${moved.stderr.trim()}`,
+        )
       if (end.mac !== '') await exec('ip', ['link', 'set', end.link, 'address', end.mac])
-      const { stdout } = await exec('ip', ['-json', 'link', 'show', end.link])
-      return { mac: (JSON.parse(stdout) as { address?: string }[])[0]?.address ?? '' }
+      const shown = await exec('ip', ['-json', 'link', 'show', end.link])
+      return { mac: (JSON.parse(shown) as { address?: string }[])[0]?.address ?? '' }
     } catch (error) {
       await this.disconnect(end.endpointId).catch(() => undefined)
       throw error

@@ -7,14 +7,16 @@ import { parseQuery, renderAnswer, renderFailure, responseCodes } from './messag
 import type { Query } from './message.ts'
 import { framed } from './upstream.ts'
 
-/** The answer for somebody at this address; undefined: it is to be asked upstream. 'refused': nobody we know. */
-export type Resolve = (query: Query, from: string, limit: number) => Buffer | 'refused' | undefined
+/** The answer for somebody at this address; undefined: it is to be asked upstream. 'unknown': nobody we know. */
+export type Resolve = (query: Query, from: string, limit: number) => Buffer | 'unknown' | undefined
 
 export interface NameServerParts {
   readonly address: string
   /** Default 53. */
   readonly port?: number
   readonly resolve: Resolve
+  /** Looks for who is at the address: whether anybody is known there now. */
+  readonly find: (address: string) => Promise<boolean>
   readonly upstream: {
     ask(message: Buffer, asker: string, protocol: 'udp' | 'tcp'): Promise<Buffer>
   }
@@ -33,7 +35,13 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
   const { address, port = 53 } = parts
   const complain = complainer(parts.logger)
   /** Nothing that is asked, and nothing that goes wrong, throws here. */
-  const respond = (message: Buffer, from: string, protocol: 'udp' | 'tcp', send: (reply: Buffer) => void) => {
+  const respond = (
+    message: Buffer,
+    from: string,
+    protocol: 'udp' | 'tcp',
+    send: (reply: Buffer) => void,
+    isSecondTry = false,
+  ) => {
     try {
       const query = parseQuery(message)
       if (query === undefined) return
@@ -46,8 +54,17 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
       }
       const limit = protocol === 'udp' ? query.udpBytes : mostTcpBytes
       const found = parts.resolve(query, from, limit)
-      if (found === 'refused') fail(responseCodes.refused)
-      else if (found !== undefined) send(found)
+      if (found === 'unknown') {
+        const refuse = () => {
+          fail(responseCodes.refused)
+        }
+        if (isSecondTry) refuse()
+        else
+          parts.find(from).then((isKnown) => {
+            if (isKnown) respond(message, from, protocol, send, true)
+            else refuse()
+          }, refuse)
+      } else if (found !== undefined) send(found)
       else
         parts.upstream.ask(message, from, protocol).then(send, () => {
           fail(responseCodes.serverFailure)

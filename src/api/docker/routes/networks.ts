@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
+import { cniDriver } from '#model/cni.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { EngineNetwork } from '#engine/types.ts'
@@ -56,7 +57,8 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
   router.add('POST', '/networks/create', async (request) => {
     const body = await bodyOf(request)
     const from = new Fields(body, 'NetworkCreate')
-    if (from.string('Driver') !== 'overlay' && from.string('Scope') !== 'swarm')
+    const driver = from.string('Driver')
+    if (driver !== 'overlay' && driver !== cniDriver && from.string('Scope') !== 'swarm')
       return parts.forward(request, body)
     const spec = networkSpecToModel(body)
     using wait = waitOf(request)
