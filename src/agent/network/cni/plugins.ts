@@ -68,7 +68,7 @@ async function runPlugin(type: string, call: CniCall, config: object): Promise<C
     },
   })
   const said = parse(stdout)
-  if (exitCode === 0) return said as CniResult
+  if (exitCode === 0) return said
   const text = (said as { msg?: string; details?: string }).msg ?? stderr.trim()
   throw new MureError('internal', `the CNI plugin ${type} failed: ${text}`)
 }
