@@ -40,6 +40,7 @@ export interface ContainerInspect {
     /** Seconds between the stop signal and the kill; absent: the engine's 10. */
     readonly StopTimeout?: number
   }
+  readonly HostConfig?: { readonly Dns?: readonly string[] | null }
   readonly NetworkSettings: {
     readonly SandboxKey?: string
     readonly Networks?: Readonly<

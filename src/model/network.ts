@@ -38,3 +38,9 @@ export interface Network {
   readonly spec: NetworkSpec
   readonly status: NetworkStatus
 }
+
+/** Networks that every host has of its own: a service on one of them is on its host's, and not on the cluster's. */
+export const hostsOwnNetworks = ['bridge', 'host'] as const
+
+export const isHostsOwn = (target: string): boolean =>
+  (hostsOwnNetworks as readonly string[]).includes(target)

@@ -135,6 +135,43 @@ test("a network of the engine's own keeps its name", async () => {
   await manager('service', 'rm', 'both')
 })
 
+test('a service may be on the network of its host; name servers of its own leave a container the names of ours', async () => {
+  await manager(
+    ...['service', 'create', '-q', '--name', 'bare', '--network', 'host'],
+    ...['--constraint', 'node.hostname==worker01', ...sleeping],
+  )
+  const label = 'label=com.docker.swarm.service.name=bare'
+  const id = await worker('ps', '-q', '--filter', label)
+  assert.equal(await worker('inspect', '-f', '{{.HostConfig.NetworkMode}}', id), 'host')
+  await manager('service', 'rm', 'bare')
+  await worker('run', '-d', '--name', 'choosy', '--network', 'open', '--dns', '192.0.2.1', ...sleeping)
+  assert.deepEqual(await lookUp('worker01', 'choosy', 'near'), [await addressOn('manager01', 'near')])
+  await worker('rm', '-f', 'choosy')
+})
+
+test('the network of the routing mesh is replaced by another', async () => {
+  const publish = ['service', 'create', '-q', '--name', 'pub', '-p', '8088:8080', webImage]
+  await manager(...publish)
+  const remove = () => cluster.run('manager01', 'sh', '-c', 'yes | docker network rm ingress 2>&1 || true')
+  assert.match(await remove(), /cannot be removed because service .* depends on it/)
+  await manager('service', 'rm', 'pub')
+  await cluster.until('the old one to go', async () => {
+    await remove()
+    return !/ingress/.test(await manager('network', 'ls', '--format', '{{.Name}}'))
+  })
+  assert.match(await cluster.refused('manager01', ...publish), /no ingress network is present/)
+  await manager('network', 'create', '-d', 'overlay', '--ingress', '--subnet', '10.11.0.0/24', 'mesh')
+  await manager(...publish)
+  const virtual = '{{range .Endpoint.VirtualIPs}}{{.Addr}} {{end}}'
+  assert.match(await manager('service', 'inspect', '-f', virtual, 'pub'), /10\.11\.0\./)
+  for (const host of ['manager01', 'worker01'])
+    await cluster.until(`the port to answer on ${host}`, async () => {
+      const said = await cluster.run(host, 'sh', '-c', 'curl -sS -m 2 http://127.0.0.1:8088/ 2>&1 || true')
+      return said.includes('Hello') || said
+    })
+  await manager('service', 'rm', 'pub')
+})
+
 test('docker-compose 1.29 brings a project up on the network and takes it down', async () => {
   const file = [
     'version: "3.7"',

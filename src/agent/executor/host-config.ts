@@ -29,7 +29,8 @@ export function hostConfig(
       })),
     ],
     ExtraHosts: container.hosts?.flatMap(extraHost),
-    Dns: dns?.nameservers ?? attached.nameservers,
+    // The cluster's names are known to the first; it leaves all else to those that the task names.
+    Dns: nonEmpty([...(attached.nameservers ?? []), ...(dns?.nameservers ?? [])]),
     DnsSearch: dns?.search,
     DnsOptions: dns?.options,
     Sysctls: container.sysctls,
@@ -105,3 +106,5 @@ function securityOptions(privileges: Privileges): string[] {
   if (privileges.noNewPrivileges === true) options.push('no-new-privileges=true')
   return options
 }
+
+const nonEmpty = <T>(list: readonly T[]): readonly T[] | undefined => (list.length === 0 ? undefined : list)

@@ -10,6 +10,7 @@ import type { Random } from '#lib/random.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
 import { cniDriver } from '#model/cni.ts'
 import type { KernelDifference } from '#model/network-examination.ts'
+import { isHostsOwn } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
@@ -20,6 +21,7 @@ import { DataPlaneState } from './data-plane-state.ts'
 import type { Examined } from './doctor/examination.ts'
 import { answer } from './dns/answer.ts'
 import { containersResolvers, hostResolvers } from './dns/host-resolvers.ts'
+import { OwnResolvers } from './dns/own-resolvers.ts'
 import { serveNames } from './dns/server.ts'
 import { Upstream } from './dns/upstream.ts'
 import { EngineNetworks } from './engine-networks.ts'
@@ -127,7 +129,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
 
   /** @see AttachmentProvider */
   async attach(task: Task, signal: AbortSignal): Promise<Attached> {
-    if (task.attachments.length === 0) return {}
+    // A host's own network is the engine's matter.
+    const own = (task.spec.networks ?? []).find(({ target }) => isHostsOwn(target))
+    if (task.attachments.length === 0) return own === undefined ? {} : { networkMode: own.target }
     const ends: { name: string; config: object }[] = []
     for (const { networkId, addresses } of task.attachments) {
       const network = this.#networks.get(networkId)
@@ -314,10 +318,18 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     for (let last = 1; last < 255; last++) {
       const address = `169.254.53.${String(last)}`
       await execResult('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo'])
+      const own = new OwnResolvers(this.#options.engine, address)
       try {
         const server = await serveNames({
           address,
-          upstream,
+          upstream: {
+            ask: async (message, from, protocol) => {
+              const endpoint = this.#sandboxes.byAddress(from)
+              if (endpoint !== undefined && (await own.has(endpoint)))
+                throw new MureError('unavailable', 'the container has name servers of its own')
+              return upstream.ask(message, from, protocol)
+            },
+          },
           logger,
           find: (from) => this.#askers.find(from),
           resolve: (query, from, limit) => {

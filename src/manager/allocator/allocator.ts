@@ -2,6 +2,7 @@ import type { IpNetwork } from '#model/address.ts'
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId, TaskId } from '#model/id.ts'
 import { isRouted } from '#model/ingress/declared.ts'
+import { isHostsOwn } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { NetworkAttachmentSpec, Service, VirtualAddress } from '#model/service.ts'
 import { isLive } from '#model/task-state.ts'
@@ -111,7 +112,7 @@ export class Allocator {
 
   /** The task with an address in each of its networks, itself where it has them; or why it cannot have one. */
   attachTask(task: Task): Task | string {
-    const wanted = task.spec.networks ?? []
+    const wanted = (task.spec.networks ?? []).filter(({ target }) => !isHostsOwn(target))
     const isReachedByHosts =
       task.ports.some((port) => port.publishMode === 'ingress') || isRouted(task.serviceLabels, task.spec)
     const ingress = isReachedByHosts ? this.#networks.ingress() : undefined
@@ -135,7 +136,9 @@ export class Allocator {
 
   #networksOf(service: Service, hasVirtualAddress: boolean): NetworkId[] {
     if (!hasVirtualAddress) return []
-    const ids = (service.spec.template.networks ?? []).map(({ target }) => target as NetworkId)
+    const ids = (service.spec.template.networks ?? [])
+      .filter(({ target }) => !isHostsOwn(target))
+      .map(({ target }) => target as NetworkId)
     const mesh = service.spec.endpoint?.ports?.some((port) => port.publishMode === 'ingress') === true
     const ingress = mesh ? this.#networks.ingress() : undefined
     return ingress === undefined ? ids : [...ids, ingress.meta.id]

@@ -1,5 +1,6 @@
 import { MureError } from '#lib/errors.ts'
 import type { ServiceId } from '#model/id.ts'
+import { isHostsOwn } from '#model/network.ts'
 import type { NetworkAttachmentSpec, Service, ServiceSpec } from '#model/service.ts'
 import { cronSpecOf } from '#model/cron/labels.ts'
 import { randomName } from '#model/random-name.ts'
@@ -149,6 +150,7 @@ function refuseMissingFiles(view: View, spec: ServiceSpec): void {
 
 function resolveNetwork(view: View, network: NetworkAttachmentSpec): NetworkAttachmentSpec {
   const found = view.get('network', network.target) ?? view.byName('network', network.target)
+  if (found === undefined && isHostsOwn(network.target)) return network
   if (found === undefined) throw new MureError('not-found', `network ${network.target} not found`)
   if (found.spec.ingress)
     throw new MureError(

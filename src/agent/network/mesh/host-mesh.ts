@@ -15,6 +15,7 @@ export class HostMesh {
   readonly #logger: Logger
   #applied: PublishedPorts | undefined
   #prepared = ''
+  #ingressBridge = ''
 
   constructor(parts: { nodeId: string; state: DataPlaneState; table: string; logger: Logger }) {
     this.#nodeId = parts.nodeId
@@ -38,6 +39,9 @@ export class HostMesh {
     // A host that has none of our networks is left as it was.
     if (this.#applied === undefined && bridges.length === 0) return
     const ingressBridge = bridgeName(vxlanId)
+    // Another network is the mesh's now: nothing of the rules is as it was.
+    if (this.#ingressBridge !== ingressBridge) this.#applied = undefined
+    this.#ingressBridge = ingressBridge
     if (this.#applied === undefined) await this.#accept()
     if (bridges.includes(ingressBridge) && this.#prepared !== ingressBridge)
       await this.#prepare(ingressBridge)

@@ -95,3 +95,22 @@ export function networkResourceFromModel(network: Network): object {
     Labels: spec.labels,
   }
 }
+
+/** A network that each host has of its own, as services may be on it. */
+export const hostsOwnResource = (name: string): object => ({
+  Name: name,
+  Id: name,
+  Created: '0001-01-01T00:00:00Z',
+  Scope: 'swarm',
+  Driver: name,
+  EnableIPv6: false,
+  IPAM: { Driver: '', Options: null, Config: null },
+  Internal: false,
+  Attachable: false,
+  Ingress: false,
+  ConfigFrom: { Network: '' },
+  ConfigOnly: false,
+  Containers: null,
+  Options: null,
+  Labels: null,
+})

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import { cniDriver } from '#model/cni.ts'
+import { isHostsOwn } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { EngineNetwork } from '#engine/types.ts'
 import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
-import { networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
+import { hostsOwnResource, networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
 import { peersOf, servicesOf } from '../convert/network-details.ts'
 import { Fields } from '../convert/fields.ts'
 import {
@@ -48,6 +49,7 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     const isVerbose = isTrue(request.query.get('verbose'))
     if (network !== undefined && view !== undefined)
       return ok(await inspected(parts, view, network, isVerbose))
+    if (scope === 'swarm' && view !== undefined && isHostsOwn(wanted)) return ok(hostsOwnResource(wanted))
     const onEngine = await clusterNetworkOnEngine(engine, wanted)
     if (onEngine === undefined && scope !== 'swarm') return parts.forward(request)
     if (onEngine === undefined || scope === 'local' || view !== undefined) throw notFound(wanted)

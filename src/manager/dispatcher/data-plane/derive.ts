@@ -1,4 +1,5 @@
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
+import { isHostsOwn } from '#model/network.ts'
 import type { Node } from '#model/node.ts'
 import type { Service } from '#model/service.ts'
 import { isLive, isRunnable } from '#model/task-state.ts'
@@ -65,7 +66,11 @@ export function endpointsFromService(service: Service, ingressId: string | undef
   const addresses = new Map(
     (status.endpoint?.virtualAddresses ?? []).map((one) => [one.networkId, withoutPrefix(one.address)]),
   )
-  const aliases = new Map((spec.template.networks ?? []).map((one) => [one.target, one.aliases ?? []]))
+  const aliases = new Map(
+    (spec.template.networks ?? [])
+      .filter(({ target }) => !isHostsOwn(target))
+      .map((one) => [one.target, one.aliases ?? []]),
+  )
   const networks = new Set<string>([...addresses.keys(), ...aliases.keys()])
   const ports = (status.endpoint?.ports ?? []).filter((port) => port.publishMode === 'ingress')
   if (ingressId !== undefined && ports.length > 0) networks.add(ingressId)
