@@ -48,9 +48,11 @@ test('macvlan: containers of all hosts are on the wire itself, and find each oth
 })
 
 test('bridge and host-local: the plugin makes the bridge, and notes the address that the managers chose', async () => {
+  // The engine has its host drop what it does not know of; the second plugin says otherwise.
+  const plugins = [{ type: 'bridge', bridge: 'cnitest0', isGateway: true }, { type: 'firewall' }]
   await manager(
     ...['network', 'create', '-d', 'cni', '--attachable', '--subnet', '10.88.0.0/24'],
-    ...['--opt', 'cni.config={"type":"bridge","bridge":"cnitest0","isGateway":true}', 'local'],
+    ...['--opt', `cni.config=${JSON.stringify({ plugins })}`, 'local'],
   )
   const run = ['run', '-d', '--network', 'local', '--name']
   await cluster.docker('worker01', ...run, 'one', '--ip', '10.88.0.40', busybox, 'sleep', '100000')
