@@ -79,7 +79,9 @@ test('500 containers that come at once have an address each, and give them back'
   const refused = more.filter((one) => one.status === 'rejected')
   assert.equal(refused.length, 11)
   for (const one of refused)
-    assert.ok(isMureError(one.reason, 'forbidden') && /could not find an available IP/.test(one.reason.message))
+    assert.ok(
+      isMureError(one.reason, 'forbidden') && /could not find an available IP/.test(one.reason.message),
+    )
   await Promise.all(places.map(({ taskId }) => releaseAttachment(writer, taskId, wait)))
   const again = await Promise.all(Array.from({ length: 500 }, (_, index) => attach(index)))
   assert.equal(new Set(again.flatMap(({ addresses }) => addresses)).size, 500)
@@ -99,11 +101,7 @@ test('the same address, and overlapping networks, through several managers at on
   const [network = ''] = names
   const places = await Promise.allSettled(
     writers.map((writer, index) =>
-      attachContainer(
-        writer,
-        { nodeId, network, name: `c${String(index)}`, addresses: ['10.5.0.77'] },
-        wait,
-      ),
+      attachContainer(writer, { nodeId, network, name: `c${String(index)}`, addresses: ['10.5.0.77'] }, wait),
     ),
   )
   assert.deepEqual(places.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected'])
