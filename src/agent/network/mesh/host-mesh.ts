@@ -15,7 +15,7 @@ export class HostMesh {
   readonly #logger: Logger
   #applied: PublishedPorts | undefined
   #prepared = ''
-  #ingressBridge = ''
+  #ingressId = ''
 
   constructor(parts: { nodeId: string; state: DataPlaneState; table: string; logger: Logger }) {
     this.#nodeId = parts.nodeId
@@ -40,8 +40,13 @@ export class HostMesh {
     if (this.#applied === undefined && bridges.length === 0) return
     const ingressBridge = bridgeName(vxlanId)
     // Another network is the mesh's now: nothing of the rules is as it was.
-    if (this.#ingressBridge !== ingressBridge) this.#applied = undefined
-    this.#ingressBridge = ingressBridge
+    if (this.#ingressId !== id) {
+      this.#applied = undefined
+      this.#prepared = ''
+    }
+    this.#ingressId = id
+    // A bridge that comes again is another one, whatever its name.
+    if (!bridges.includes(ingressBridge)) this.#prepared = ''
     if (this.#applied === undefined) await this.#accept()
     if (bridges.includes(ingressBridge) && this.#prepared !== ingressBridge)
       await this.#prepare(ingressBridge)
