@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import type { Engine } from '#engine/engine.ts'
 import type { EngineEvent } from '#engine/types.ts'
 import type { Clock } from '#lib/clock.ts'
@@ -7,7 +8,8 @@ import type { Random } from '#lib/random.ts'
 import { abortable, sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Network } from '#model/network.ts'
-import type { Assignments, ManagerAddress } from '#rpc/messages.ts'
+import type { Assignments, ManagerAddress, RelayRequest } from '#rpc/messages.ts'
+import { examinationPath } from '#rpc/messages.ts'
 import type { Identity, RpcClient } from '#rpc/transport.ts'
 import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
@@ -15,6 +17,9 @@ import { Executor } from './executor/executor.ts'
 import { TaskFiles } from './executor/files/task-files.ts'
 import { IngressAgent } from './ingress/ingress-agent.ts'
 import { serveExamination } from './network/doctor/examination.ts'
+import { ImageExchange } from './images/exchange.ts'
+import { PeerImages } from './images/peers.ts'
+import { serveImageRelay } from './images/serve.ts'
 import { PlainContainers } from './network/plain-containers.ts'
 import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
@@ -24,6 +29,7 @@ import { ManagerList } from './session/managers.ts'
 import { runSession } from './session/session.ts'
 import type { AgentCallbacks, OpenSession } from './session/session.ts'
 import { SessionLoop } from './session/session-loop.ts'
+import { serveRelay } from './session/relay.ts'
 import { StatusOutbox } from './session/status-outbox.ts'
 
 export type { AgentCallbacks } from './session/session.ts'
@@ -68,6 +74,7 @@ export class Agent implements AsyncDisposable {
   readonly #describer: NodeDescriber
   readonly #executor: Executor
   readonly #files: TaskFiles
+  readonly #exchange: ImageExchange
   readonly #network: NetworkAgent | undefined
   readonly #plain: PlainContainers
   readonly #ingress: IngressAgent | undefined
@@ -75,6 +82,8 @@ export class Agent implements AsyncDisposable {
   readonly #following: Promise<unknown>
   readonly #assigned = Promise.withResolvers<undefined>()
   #session: OpenSession | undefined
+  /** The connection of the session that is open. */
+  #client: RpcClient | undefined
   #identity: Pick<Identity, 'certificate' | 'trust'>
   #isRemoved = false
 
@@ -105,8 +114,10 @@ export class Agent implements AsyncDisposable {
     })
     const { nodeId } = identity()
     this.#files = new TaskFiles(join(options.runDir, 'files'))
+    this.#exchange = new ImageExchange({ engine, folder: join(options.dataDir, 'layers'), logger })
     this.#executor = new Executor({
       engine,
+      peers: new PeerImages({ exchange: this.#exchange, client: () => this.#client, logger }),
       clock,
       logger,
       clusterId: options.clusterId,
@@ -207,7 +218,7 @@ export class Agent implements AsyncDisposable {
   }
 
   async #runSession(client: RpcClient, signal: AbortSignal): Promise<void> {
-    const { advertiseAddress, listenAddress, dataPathAddress, logger, engine } = this.#options
+    const { advertiseAddress, listenAddress, dataPathAddress, logger } = this.#options
     try {
       await runSession(client, {
         hello: {
@@ -224,7 +235,9 @@ export class Agent implements AsyncDisposable {
         },
         outbox: this.#outbox,
         logger,
-        engineSocket: engine.transport.socketPath,
+        relay: (request, stream) => {
+          this.#relay(request, stream)
+        },
         signal,
         checkIdentity: () => {
           this.#checkIdentity()
@@ -237,11 +250,6 @@ export class Agent implements AsyncDisposable {
           if (this.#ingress !== undefined)
             this.#background(this.#ingress.configure(configuration), 'the ingress was not configured')
         },
-        examine: (stream) => {
-          const examined = this.#network?.examined()
-          if (examined === undefined) stream.destroy()
-          else this.#background(serveExamination(stream, examined, logger), 'an examination broke off')
-        },
         withdrawn: (taskIds) => {
           this.#executor.withdrawn(taskIds)
         },
@@ -253,11 +261,26 @@ export class Agent implements AsyncDisposable {
         },
         opened: (session) => {
           this.#session = session
+          this.#client = client
         },
       })
     } finally {
       this.#session = undefined
+      this.#client = undefined
     }
+  }
+
+  /** A manager's request on a stream of its own: an image, an examination of the network, or else the engine's. */
+  #relay(request: RelayRequest, stream: Duplex): void {
+    const { logger, engine } = this.#options
+    if (request.path === examinationPath) {
+      const examined = this.#network?.examined()
+      if (examined === undefined) stream.destroy()
+      else this.#background(serveExamination(stream, examined, logger), 'an examination broke off')
+      return
+    }
+    const parts = { exchange: this.#exchange, logger, signal: this.#stop.signal }
+    if (!serveImageRelay(request, stream, parts)) serveRelay(stream, engine.transport.socketPath)
   }
 
   #assign(assignments: Assignments): void {

@@ -18,6 +18,8 @@ export const summaries: Readonly<Record<string, string>> = {
   rebalance: 'move tasks to nodes that have more room, such as those that came back',
   cron: 'services that run by the clock: see them, run one now, pause and resume',
   explain: 'why a task is where it is, or nowhere',
+  image: 'put images on nodes without any registry',
+  registry: 'a registry in the cluster, trusted by all nodes',
   backup: 'save the cluster: its objects, authority and keys',
   restore: 'start a cluster from a backup',
   ingress: 'the HTTP ingress: an HAProxy configured by the labels of services',

@@ -29,6 +29,9 @@ import { serveAttachments } from './dispatcher/serve-attachments.ts'
 import { serveSession } from './dispatcher/serve-session.ts'
 import { Sessions } from './dispatcher/sessions.ts'
 import { StatusWriter } from './dispatcher/status-writer.ts'
+import { pushImage } from './images/push.ts'
+import { serveImages } from './images/serve-images.ts'
+import { ImageShares } from './images/shares.ts'
 import { lead } from './leader.ts'
 import { serveCertificates } from './membership/certificates.ts'
 import type { EtcdMember } from './membership/etcd/member.ts'
@@ -124,11 +127,13 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
       accessKey: () => randomBytes(32).toString('base64'),
     },
     relay: (id, request, wait) => relays.open(id, request, wait),
+    pushImage: (push, signal) => pushImage({ mirror, relays }, push, signal),
   })
   serveCertificates(server, parts)
   serveMembers(server, memberParts)
   serveAgents(server, parts, relays)
   serveAttachments(server, control)
+  serveImages(server, { ...parts, relays, shares: new ImageShares({ mirror, relays, logger }) })
   const reports = { failing: false }
   const background = Promise.all([
     lead(memberParts, stop.signal),

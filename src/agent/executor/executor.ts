@@ -13,6 +13,7 @@ import { Doorbell } from './doorbell.ts'
 import type { TaskFiles } from './files/task-files.ts'
 import type { Host } from './host.ts'
 import { Images } from './images.ts'
+import type { ImageSource } from './images.ts'
 import { labels, ownLabels } from './labels.ts'
 import { Orphans } from './orphans.ts'
 import type { PlaceholderNode } from '#model/placeholders.ts'
@@ -25,6 +26,8 @@ export interface ExecutorOptions {
   readonly logger: Logger
   readonly attachments: AttachmentProvider
   readonly files: TaskFiles
+  /** Absent: every image comes from its registry. */
+  readonly peers?: ImageSource | undefined
   readonly clusterId: string
   readonly nodeId: string
   node(): PlaceholderNode
@@ -71,7 +74,7 @@ export class Executor implements AsyncDisposable {
       attachments: options.attachments,
       files: options.files,
       clusterId: options.clusterId,
-      images: new Images(engine, logger, () => clock.monotonicMs()),
+      images: new Images({ engine, logger, monotonicMs: () => clock.monotonicMs(), peers: options.peers }),
       operations: new Semaphore(parallelOperations),
       node: () => options.node(),
       containerOf: async (taskId, signal) => {

@@ -20,6 +20,15 @@ interface SharedPull {
   waiting: number
 }
 
+/** Where an image may be had besides its registry. */
+export interface ImageSource {
+  /**
+   * Sees to it that the image is here, by `pull` or in another way; `pull` gets it from its registry. Throws what
+   * `pull` threw where there is no other way.
+   */
+  obtain(image: string, pull: () => Promise<void>, signal: AbortSignal): Promise<void>
+}
+
 /**
  * Gets images, each once however many tasks ask at a time. One that is named by a digest and is here is not asked for
  * again; a tag is, since it may have moved, and what is here serves when the registry does not.
@@ -28,13 +37,20 @@ export class Images {
   readonly #engine: Engine
   readonly #logger: Logger
   readonly #monotonicMs: () => number
+  readonly #peers: ImageSource | undefined
   readonly #underWay = new Map<string, SharedPull>()
   readonly #unreachableUntil = new Map<string, number>()
 
-  constructor(engine: Engine, logger: Logger, monotonicMs: () => number) {
-    this.#engine = engine
-    this.#logger = logger
-    this.#monotonicMs = monotonicMs
+  constructor(parts: {
+    engine: Engine
+    logger: Logger
+    monotonicMs: () => number
+    peers?: ImageSource | undefined
+  }) {
+    this.#engine = parts.engine
+    this.#logger = parts.logger
+    this.#monotonicMs = parts.monotonicMs
+    this.#peers = parts.peers
   }
 
   /** The pull goes on while anybody waits for it. Throws `not-found` for an image that can't be had. */
@@ -63,11 +79,36 @@ export class Images {
 
   async #get(key: string, request: ImageRequest, signal: AbortSignal): Promise<void> {
     const { image } = request
-    const isHere = await this.#isHere(image, signal)
-    if (!isHere) {
-      await this.#pullMissing(request, signal)
+    if (!(await this.#isHere(image, signal))) {
+      const pull = () => this.#pullMissing(request, signal)
+      if (this.#peers === undefined) await pull()
+      else await this.#fromPeers(key, request, pull, signal)
       return
     }
+    await this.#pullNewer(key, request, signal)
+  }
+
+  /** What came from another node is what it had; the registry is still asked what the name means now. */
+  async #fromPeers(
+    key: string,
+    request: ImageRequest,
+    pull: () => Promise<void>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    let isPulled = false
+    const pulled = async () => {
+      await pull()
+      isPulled = true
+    }
+    await this.#peers?.obtain(request.image, pulled, signal)
+    if (isPulled) return
+    // By its digest it is known to the engine once the registry has said so: the layers are here by then.
+    if (await this.#isHere(request.image, signal)) await this.#pullNewer(key, request, signal)
+    else await pull()
+  }
+
+  async #pullNewer(key: string, request: ImageRequest, signal: AbortSignal): Promise<void> {
+    const { image } = request
     const isPinned = image.includes('@') || image.startsWith('sha256:')
     if (isPinned || (this.#unreachableUntil.get(key) ?? 0) > this.#monotonicMs()) return
     const silence = new AbortController()

@@ -11,10 +11,9 @@ import type {
   DataPlaneChange,
   ManagerAddress,
   ManagerMessage,
+  RelayRequest,
 } from '#rpc/messages.ts'
-import { examinationPath } from '#rpc/messages.ts'
 import type { MessageStream, RpcClient } from '#rpc/transport.ts'
-import { serveRelay } from './relay.ts'
 import type { StatusOutbox } from './status-outbox.ts'
 
 /** What a manager wants of this node beyond its tasks. Called in order; returns at once. */
@@ -35,7 +34,8 @@ export interface SessionParts {
   readonly callbacks: AgentCallbacks
   readonly outbox: StatusOutbox
   readonly logger: Logger
-  readonly engineSocket: string
+  /** Serves a request that a manager sends down its own stream. */
+  relay(request: RelayRequest, stream: Duplex): void
   /** Ends the session. */
   readonly signal: AbortSignal
   /** Looks, as often as it beats, whether the node's identity is still the one that was described. */
@@ -45,8 +45,6 @@ export interface SessionParts {
   dataPlane(change: DataPlaneChange): Promise<void>
   ingress(configuration: IngressConfiguration | undefined): void
   withdrawn(taskIds: readonly TaskId[]): void
-  /** A manager wants to know over this stream how the networks of this host are. */
-  examine(stream: Duplex): void
   removed(): void
   managersKnown(managers: readonly ManagerAddress[]): void
   opened(session: OpenSession): void
@@ -159,7 +157,7 @@ class Session implements OpenSession {
         parts.removed()
         return
       case 'relay':
-        this.#relay(message.id, message.request.path).catch((error: unknown) => {
+        this.#relay(message.id, message.request).catch((error: unknown) => {
           parts.logger.warn('a relay was not opened', { error })
         })
         return
@@ -216,16 +214,14 @@ class Session implements OpenSession {
     )
   }
 
-  async #relay(id: string, path: string): Promise<void> {
+  async #relay(id: string, request: RelayRequest): Promise<void> {
     using wait = startWait({
       timeoutMs: openTimeoutMs,
       signal: this.#parts.signal,
       what: 'a relay to open',
     })
     try {
-      const stream = await this.#client.openRaw(`/v1/relay/${id}`, wait)
-      if (path === examinationPath) this.#parts.examine(stream)
-      else serveRelay(stream, this.#parts.engineSocket)
+      this.#parts.relay(request, await this.#client.openRaw(`/v1/relay/${id}`, wait))
     } catch (error) {
       if (!isMureError(error, 'cancelled')) throw error
     }

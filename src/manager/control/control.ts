@@ -12,6 +12,7 @@ import type { Wait } from '#lib/wait.ts'
 
 import type { PlacementReport } from '../explain/placement-report.ts'
 import type { RebalanceReport } from './rebalance.ts'
+import type { ImagePush, ImagePushReport } from './images.ts'
 import type { AttachmentRequest, ContainerAttachment } from './attachments.ts'
 import type { IngressChange, IngressState } from './ingress.ts'
 import type { IngressSettings } from '#model/ingress/settings.ts'
@@ -107,4 +108,7 @@ export interface Control {
 
   /** A connection to the engine of any node of the cluster, carrying one HTTP request. `unavailable` if the node is down. */
   relay(nodeId: NodeId, request: RelayRequest, wait: Wait): Promise<Duplex>
+
+  /** Puts an image of one node on others. Reports each as it is done; what fails at one is no matter to the rest. */
+  pushImage(push: ImagePush, signal: AbortSignal): AsyncIterable<ImagePushReport>
 }

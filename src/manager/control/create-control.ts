@@ -36,6 +36,7 @@ export interface ControlParts {
   readonly random: Random
   readonly tokens: TokenMaker
   readonly relay: (nodeId: NodeId, request: RelayRequest, wait: Wait) => Promise<Duplex>
+  readonly pushImage: Control['pushImage']
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -69,5 +70,6 @@ export function createControl(parts: ControlParts): Control {
     explain: (wanted) =>
       explainPlacement(parts.mirror, wanted, { now: parts.clock.now(), random: parts.random }),
     relay: parts.relay,
+    pushImage: parts.pushImage,
   }
 }

@@ -3,6 +3,7 @@ import type { Router } from '../../http/router.ts'
 import type { Clock } from '#lib/clock.ts'
 import { registerBackupRoutes } from './backup.ts'
 import { registerNetworkRoutes } from './networks.ts'
+import { registerImageRoutes } from './images.ts'
 import { registerClusterRoutes } from './cluster.ts'
 import { registerCronRoutes } from './cron.ts'
 import { registerExplainRoutes } from './explain.ts'
@@ -24,6 +25,7 @@ export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerBackupRoutes(router, parts)
   registerNetworkRoutes(router, parts)
   registerCronRoutes(router, parts)
+  registerImageRoutes(router, parts)
   registerClusterRoutes(router, parts)
   registerExplainRoutes(router, parts)
   registerIngressRoutes(router, parts)
