@@ -39,6 +39,11 @@ export class DaemonClient {
     return JSON.parse(await readText(await this.stream(request))) as T
   }
 
+  /** For a call whose answer says no more than that it was done. */
+  async send(request: DaemonRequest): Promise<void> {
+    await readText(await this.stream(request))
+  }
+
   /** The answer's body, to be read while it comes. Throws what the daemon refuses, with its sentence. */
   async stream(request: DaemonRequest): Promise<IncomingMessage> {
     const response = await this.answer(request)

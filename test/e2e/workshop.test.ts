@@ -47,9 +47,10 @@ test('every command of the guide works, and no request fails while a host dies',
     t.diagnostic(`${seconds} s: ${block.split('\n')[0] ?? ''}`)
   }
   const all = said.join('')
-  assert.equal(all.match(/^The API service is running\.\.\.$/gm)?.length, 2)
+  assert.equal(all.match(/^The API service is running\.\.\.$/gm)?.length, 3)
   assert.match(all, /^task: +hello\.\d\.\w{25}$/m)
   assert.match(all, /^task: +swtest_api\.\d\.\w{25}\nnode: +worker0\d\nclient: +192\.168\.\d+\.1$/m)
   assert.match(all, /worker01 +Down/)
+  assert.match(all, /^localhost:5000\/mine:latest$/m)
   assert.match(all, /^lab "e2eworkshop" is gone$/m)
 })

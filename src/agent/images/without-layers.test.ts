@@ -27,7 +27,8 @@ const hex = (bytes: Buffer) => digest(bytes).slice(7)
 
 /** In pieces that end anywhere. */
 async function* pieces(archive: Buffer, size: number): AsyncGenerator<Buffer> {
-  for (let at = 0; at < archive.length; at += size) yield await Promise.resolve(archive.subarray(at, at + size))
+  for (let at = 0; at < archive.length; at += size)
+    yield await Promise.resolve(archive.subarray(at, at + size))
 }
 
 async function filtered(archive: Buffer, omitted: readonly string[], size: number): Promise<Buffer> {

@@ -106,13 +106,13 @@ async function list(name: string | undefined, options: HostOption): Promise<void
 async function remove(name: string, options: HostOption): Promise<void> {
   const client = new DaemonClient(options.host)
   const registry = await findRegistry(client, name)
-  await client.stream({ method: 'DELETE', path: `${api}/services/${registry.id}` })
+  await client.send({ method: 'DELETE', path: `${api}/services/${registry.id}` })
   const secrets = await client.json<{ ID: string }[]>({
     method: 'GET',
     path: `${api}/secrets`,
     query: { filters: JSON.stringify({ label: [`${registryLabel}=${name}`] }) },
   })
-  for (const { ID } of secrets) await client.stream({ method: 'DELETE', path: `${api}/secrets/${ID}` })
+  for (const { ID } of secrets) await client.send({ method: 'DELETE', path: `${api}/secrets/${ID}` })
   say(`registry "${name}" is gone; its images are still in the volume ${volumeOf(name)} on ${registry.node}`)
 }
 

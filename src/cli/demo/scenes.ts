@@ -8,7 +8,7 @@ import { pageOf, statusOf, Visitors } from './visitors.ts'
 export const labName = 'demo'
 
 const workshop = join(root, 'examples', 'workshop')
-const images = ['api', 'nginx', 'visualizer', 'ingress'] as const
+const images = ['api', 'nginx', 'visualizer'] as const
 const imageName = (name: string) => `registry:5000/example/${name}`
 const stackFile = (name: string) => join(workshop, 'stack', `${name}.yml`)
 
@@ -53,9 +53,9 @@ export interface Addresses {
 }
 
 export async function openDoors(stage: Stage): Promise<Addresses> {
-  await stage.step('The visualizer sees the cluster through a mounted socket, and HAProxy lets people in')
+  await stage.step('The ingress lets people in; a visualizer sees the cluster through a mounted socket')
+  await stage.mure('ingress', 'enable')
   await stage.docker('stack', 'deploy', '--detach', '-c', stackFile('visualizer'), 'visualizer')
-  await stage.docker('stack', 'deploy', '--detach', '-c', stackFile('ingress'), 'ingress')
   const application = await forwarded(stage, 8000, 80)
   const visualizer = await forwarded(stage, 9001, 9001)
   const dashboard = await forwarded(stage, 9000, 9000)
@@ -76,14 +76,14 @@ async function forwarded(stage: Stage, port: number, hostPort: number): Promise<
 
 /** Enough to be under way everywhere when the power goes. */
 const visitorCount = 4
-const beforeMs = 100
+const answersBefore = 100
 
 export async function cutPower(stage: Stage, addresses: Addresses): Promise<void> {
   await stage.step("A worker's power is cut while requests go on")
   const visitors = new Visitors(addresses.application, visitorCount)
   const victim = 'worker01'
   try {
-    await stage.until('the first answers', () => Promise.resolve(visitors.tally.answered > beforeMs))
+    await stage.until('the first answers', () => Promise.resolve(visitors.tally.answered > answersBefore))
     stage.say(`$ mure lab stop --name ${labName} ${victim}`)
     const started = performance.now()
     await stopHost(labName, victim, () => undefined)

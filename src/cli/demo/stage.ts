@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
@@ -44,6 +45,18 @@ export class Stage {
     this.say(`manager01 $ docker ${args.join(' ').replaceAll(`${root}/`, '')}`)
     const said = (await this.#run(args)).trimEnd()
     if (said !== '') this.say(said)
+  }
+
+  /** The same for mure's own commands. */
+  async mure(...args: string[]): Promise<void> {
+    this.say(`manager01 $ mure ${args.join(' ')}`)
+    this.say(await this.askMure(...args))
+  }
+
+  /** What mure answers on the manager; nothing is shown. */
+  async askMure(...args: string[]): Promise<string> {
+    const command = [join(root, 'mure'), ...args]
+    return (await runIn(this.#lab, hostOf(this.#lab, 'manager01'), command, this.#limits)).trim()
   }
 
   /** Builds an image of a folder, which the classic builder says much about. */

@@ -39,7 +39,7 @@ export async function createRegistry(client: DaemonClient, options: CreateOption
     await client.json({ method: 'POST', path: `${api}/services/create`, json: spec })
   } catch (error) {
     for (const id of made)
-      await client.stream({ method: 'DELETE', path: `${api}/secrets/${id}` }).catch(() => undefined)
+      await client.send({ method: 'DELETE', path: `${api}/secrets/${id}` }).catch(() => undefined)
     throw error
   }
   return untilRunning(client, options.name, AbortSignal.timeout(startTimeoutMs))
