@@ -133,7 +133,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   serveMembers(server, memberParts)
   serveAgents(server, parts, relays)
   serveAttachments(server, control)
-  serveImages(server, { ...parts, relays, shares: new ImageShares({ mirror, relays, logger }) })
+  serveImages(server, { ...parts, relays, shares: new ImageShares({ mirror, relays, clock, logger }) })
   const reports = { failing: false }
   const background = Promise.all([
     lead(memberParts, stop.signal),

@@ -18,6 +18,12 @@ const shell = (host: string, script: string) => cluster.run(host, 'sh', '-c', sc
 /** What a command says, whether it fails or not. */
 const said = (host: string, command: string) => shell(host, `${command} 2>&1 || true`)
 
+const untilAnswers = (host: string, url: string, expected: string) =>
+  cluster.until('the registry to answer', async () => {
+    const answer = await said(host, `curl -sSk -m 2 ${url}/v2/`)
+    return answer.includes(expected) || answer
+  })
+
 const buildAndPush = (host: string, text: string) =>
   shell(
     host,
@@ -28,9 +34,7 @@ const buildAndPush = (host: string, text: string) =>
 test('a registry in the cluster is pushed to and pulled from on every node', async () => {
   const made = await registry('create', '--image', image)
   assert.match(made, /^registry "registry" runs on manager01; every node knows it as localhost:5000$/m)
-  await cluster.until('the registry to answer', async () =>
-    (await said('worker01', 'curl -sS -m 2 http://localhost:5000/v2/')).includes('{}'),
-  )
+  await untilAnswers('worker01', 'http://localhost:5000', '{}')
   await buildAndPush('worker01', 'one')
   await cluster.docker('manager01', 'service', 'create', '-q', '-d', '--name', 'app', '--mode', 'global', app)
   await cluster.untilRunning('manager01', 'app', 2)
@@ -49,9 +53,7 @@ test('garbage is removed, and what has a tag stays', async () => {
 test('a registry that is full says so to who pushes, and goes on giving what it has', async () => {
   const reserve = 'MURE_REGISTRY_RESERVE_MIB=999999999'
   await cluster.docker('manager01', 'service', 'update', '-q', '--env-add', reserve, 'registry')
-  await cluster.until('the registry to answer', async () =>
-    (await said('worker01', 'curl -sS -m 2 http://localhost:5000/v2/')).includes('{}'),
-  )
+  await untilAnswers('worker01', 'http://localhost:5000', '{}')
   await shell(
     'worker01',
     `printf 'FROM ${app}\\nRUN echo 3 >/three\\n' | DOCKER_BUILDKIT=0 docker build -qt ${app}:3 -`,
@@ -74,9 +76,7 @@ test('with TLS and a login, only who has logged in may push', async () => {
   const tls = '--tls-certificate /run/cert.pem --tls-key /run/key.pem'
   const made = await shell('manager01', `echo secret | ${mure} registry create ${options} ${tls}`)
   assert.match(made, /runs on worker01; every node knows it as localhost:5003/)
-  await cluster.until('the registry to answer', async () =>
-    (await said('manager01', 'curl -sSk -m 2 https://localhost:5003/v2/')).includes('UNAUTHORIZED'),
-  )
+  await untilAnswers('manager01', 'https://localhost:5003', 'UNAUTHORIZED')
   const docker = 'env DOCKER_CONFIG=/run/docker-config docker'
   await cluster.docker('manager01', 'pull', '-q', 'registry:5000/busybox')
   await shell('manager01', 'docker tag registry:5000/busybox localhost:5003/busybox')

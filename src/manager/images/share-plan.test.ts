@@ -69,6 +69,12 @@ test('what is nowhere is given up by who has tried; others may know more of the 
   assert.deepEqual(plan.failed(2), [{ type: 'give-up', waiter: 2 }])
 })
 
+test('the nodes are not asked twice within a short time', () => {
+  const plan = new SharePlan([], true)
+  plan.want(1, node(1))
+  assert.deepEqual(plan.failed(1), [{ type: 'give-up', waiter: 1 }])
+})
+
 test('who has waited for too long helps itself', () => {
   const plan = new SharePlan([])
   plan.want(1, node(1))

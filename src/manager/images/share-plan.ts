@@ -31,8 +31,10 @@ export class SharePlan {
   readonly #waiters = new Map<WaiterId, Waiter>()
   #search: 'not needed' | 'under way' | 'done' = 'not needed'
 
-  constructor(holders: Iterable<NodeId>) {
+  /** `isSearched`: all nodes were asked not long ago, and none had it. */
+  constructor(holders: Iterable<NodeId>, isSearched = false) {
     for (const holder of holders) this.#holders.add(holder)
+    if (isSearched) this.#search = 'done'
   }
 
   get isIdle(): boolean {

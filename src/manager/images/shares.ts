@@ -1,3 +1,4 @@
+import type { Clock } from '#lib/clock.ts'
 import { errorText } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { Semaphore } from '#lib/semaphore.ts'
@@ -17,6 +18,8 @@ import type { Step, WaiterId } from './share-plan.ts'
 const patienceMs = 120_000
 const searchTimeoutMs = 5_000
 const parallelQuestions = 16
+/** Tasks of an image that is nowhere are tried again and again; the nodes are not asked each time. */
+const searchAgainMs = 30_000
 
 export type ShareStream = MessageStream<ShareRequest, ShareAnswer>
 
@@ -25,11 +28,15 @@ export class ImageShares {
   readonly #mirror: Mirror
   readonly #relays: Relays
   readonly #logger: Logger
+  readonly #clock: Clock
   readonly #plans = new Map<string, SharePlan>()
   readonly #streams = new Map<WaiterId, ShareStream>()
+  /** Images that no node had when they were asked, and until when that is believed. */
+  readonly #nowhere = new Map<string, number>()
   #lastId: WaiterId = 0
 
-  constructor(parts: { mirror: Mirror; relays: Relays; logger: Logger }) {
+  constructor(parts: { mirror: Mirror; relays: Relays; clock: Clock; logger: Logger }) {
+    this.#clock = parts.clock
     this.#mirror = parts.mirror
     this.#relays = parts.relays
     this.#logger = parts.logger
@@ -68,7 +75,8 @@ export class ImageShares {
   #planOf(image: string): SharePlan {
     const known = this.#plans.get(image)
     if (known !== undefined) return known
-    const plan = new SharePlan(holdersByTasks(this.#mirror, image))
+    const isSearched = (this.#nowhere.get(image) ?? 0) > this.#clock.monotonicMs()
+    const plan = new SharePlan(holdersByTasks(this.#mirror, image), isSearched)
     this.#plans.set(image, plan)
     return plan
   }
@@ -86,12 +94,20 @@ export class ImageShares {
     const plan = this.#plans.get(image)
     this.#nodesWith(image).then(
       (nodes) => {
+        this.#noteSearch(image, nodes.length > 0)
         if (plan !== undefined && this.#plans.get(image) === plan) this.#take(image, plan.found(nodes))
       },
       (error: unknown) => {
         this.#logger.warn('the nodes could not be searched for an image', { image, error: errorText(error) })
       },
     )
+  }
+
+  #noteSearch(image: string, isFound: boolean): void {
+    const now = this.#clock.monotonicMs()
+    for (const [other, until] of this.#nowhere) if (until <= now) this.#nowhere.delete(other)
+    if (isFound) this.#nowhere.delete(image)
+    else this.#nowhere.set(image, now + searchAgainMs)
   }
 
   async #nodesWith(image: string): Promise<NodeId[]> {
