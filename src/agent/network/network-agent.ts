@@ -405,6 +405,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       if (!isFresh && (await this.#engineNetworks.remove(id))) {
         this.#made.delete(id)
         await this.#overlays.remove(id)
+        this.#mesh.bridgesAre(this.#overlays.bridges)
       } else isLeft = true
     }
     if (isLeft) this.#lookAgain()

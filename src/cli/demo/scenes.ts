@@ -49,6 +49,7 @@ export async function deployStack(stage: Stage): Promise<void> {
 export interface Addresses {
   readonly application: string
   readonly visualizer: string
+  /** With what logs in. */
   readonly dashboard: string
 }
 
@@ -64,7 +65,9 @@ export async function openDoors(stage: Stage): Promise<Addresses> {
     'the visualizer to answer',
     async () => (await statusOf(`${visualizer}api/nodes`)) === 200,
   )
-  return { application, visualizer, dashboard }
+  await stage.until('the dashboard to answer', async () => (await statusOf(dashboard)) === 200)
+  const login = await stage.askMure('dashboard', 'url', '--at', dashboard)
+  return { application, visualizer, dashboard: login }
 }
 
 async function forwarded(stage: Stage, port: number, hostPort: number): Promise<string> {

@@ -83,6 +83,11 @@ export class HostMesh {
     await execResult('nft', ['delete', 'table', 'ip', this.#table])
   }
 
+  /** A bridge that is gone takes its settings along: the next of its name is prepared anew. */
+  bridgesAre(bridges: readonly string[]): void {
+    if (!bridges.includes(this.#prepared)) this.#prepared = ''
+  }
+
   /** What comes back to a loopback address comes in by this bridge; what is sent to one by a task is dropped. */
   async #prepare(ingressBridge: string): Promise<void> {
     this.#prepared = ingressBridge
