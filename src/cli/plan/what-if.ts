@@ -61,6 +61,9 @@ function controlOf(cluster: SimulatedCluster): Control {
       outsideAuthorities: () => ({ signsWith: unreachable, crossSign: unreachable }),
     },
     relay: unreachable,
+    pushImage: () => {
+      throw new MureError('unavailable', 'a plan reaches no host')
+    },
   })
   // The data of secrets is not here, but for a digest: other data is compared by its own.
   const updateSecret: Control['updateSecret'] = (id, version, spec, options) =>
