@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { labDown } from '#lab/down.ts'
 import { labUp } from '#lab/up.ts'
+import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import * as scenes from '../demo/scenes.ts'
 import { say, Stage, title } from '../demo/stage.ts'
@@ -27,6 +28,8 @@ const stepwiseTimeoutMs = 3_600_000
 
 async function demo(options: { keep: boolean; step?: true }): Promise<void> {
   const isStepwise = options.step === true
+  if (isStepwise && !process.stdin.isTTY)
+    throw new MureError('invalid', '--step needs a terminal to wait for Enter at')
   await ensurePackages(say)
   using wait = startWait({ timeoutMs: isStepwise ? stepwiseTimeoutMs : timeoutMs, what: 'the demo' })
   title('1. A registry, a manager and three workers, each a host of its own')

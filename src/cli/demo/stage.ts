@@ -1,6 +1,5 @@
 import { join } from 'node:path'
 import { createInterface } from 'node:readline/promises'
-import { MureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import { hostOf } from '#lab/record.ts'
@@ -113,7 +112,6 @@ export function title(text: string, aside = ''): void {
 }
 
 async function untilEnter(signal: AbortSignal): Promise<void> {
-  if (!process.stdin.isTTY) throw new MureError('invalid', '--step needs a terminal to wait for Enter at')
   const terminal = createInterface({ input: process.stdin, output: process.stdout })
   try {
     await terminal.question('\n[Enter] ', { signal })
