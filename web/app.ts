@@ -1,4 +1,4 @@
-import type { SessionAnswer } from '../src/api/dashboard/wire.ts'
+import type { SessionAnswer, UsageNow } from '../src/api/dashboard/wire.ts'
 import { currentLanguage, preferredLanguage, setLanguage } from './i18n/index.ts'
 import { ClusterState } from './state/cluster.ts'
 import { hashOf, parseRoute } from './state/route.ts'
@@ -27,6 +27,10 @@ class App {
   notice = ''
   query = ''
   density: Density = 'auto'
+  /** What everything uses, as of a few seconds ago. */
+  usage: UsageNow = { nodes: {}, tasks: {} }
+  /** Grows with each look at it. */
+  usageStamp = 0
   question: Question | undefined
   isHelpOpen = false
   toast: { readonly text: string; readonly isBad: boolean } | undefined

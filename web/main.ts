@@ -1,5 +1,6 @@
 import { h, render } from 'preact'
-import { follow, login, session } from './api.ts'
+import type { UsageNow } from '../src/api/dashboard/wire.ts'
+import { call, follow, login, session } from './api.ts'
 import { app } from './app.ts'
 import { t } from './i18n/index.ts'
 import { listenToKeys } from './keys.ts'
@@ -9,6 +10,7 @@ import { Login } from './views/login.ts'
 
 const root = document.getElementById('app')
 let stopFollowing: (() => void) | undefined
+const usageEveryMs = 5_000
 
 function draw(): void {
   if (root === null) return
@@ -29,12 +31,21 @@ function enter(known: NonNullable<typeof app.session>): void {
     },
     connection(isOpen) {
       app.connection = isOpen ? 'open' : 'lost'
+      if (isOpen) lookAtUsage().catch(() => undefined)
       app.changed()
     },
     loggedOut() {
       leave(t('loggedOut'))
     },
   })
+  app.changed()
+}
+
+/** Beside the stream: samples are not the cluster's state, and a look now and then is enough. */
+async function lookAtUsage(): Promise<void> {
+  if (app.session === undefined || app.connection !== 'open' || document.hidden) return
+  app.usage = await call<UsageNow>('GET', '/api/usage')
+  app.usageStamp += 1
   app.changed()
 }
 
@@ -61,6 +72,9 @@ async function start(): Promise<void> {
 }
 
 app.start(draw)
+window.setInterval(() => {
+  lookAtUsage().catch(() => undefined)
+}, usageEveryMs)
 listenToKeys()
 start().catch((error: unknown) => {
   leave(error instanceof Error ? error.message : String(error))

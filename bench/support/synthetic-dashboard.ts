@@ -120,7 +120,11 @@ function roleOf(place: number): Parameters<typeof aNode>[0] {
 /** Only what the dashboard asks of a node; every change is refused. */
 function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
   const refused = () => Promise.reject(new MureError('unsupported', 'this cluster is only to be looked at'))
-  const control = { view: mirror, accessKey: () => Promise.resolve(key) } as unknown as Control
+  const control = {
+    view: mirror,
+    accessKey: () => Promise.resolve(key),
+    usage: () => Promise.resolve({ nodes: [] }),
+  } as unknown as Control
   return {
     info: () => ({
       state: 'active',
@@ -140,6 +144,7 @@ function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
     attach: refused,
     detach: refused,
     placeOf: () => undefined,
+    usage: () => undefined,
     backup: refused,
     restore: refused,
   }

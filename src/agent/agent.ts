@@ -10,6 +10,7 @@ import type { Wait } from '#lib/wait.ts'
 import type { Network } from '#model/network.ts'
 import type { Assignments, ManagerAddress, RelayRequest } from '#rpc/messages.ts'
 import { examinationPath } from '#rpc/messages.ts'
+import type { NodeUsage } from '#model/usage.ts'
 import type { Identity, RpcClient } from '#rpc/transport.ts'
 import { watchEngine } from './engine-watch.ts'
 import { defaultBridge } from './executor/attachments.ts'
@@ -31,6 +32,7 @@ import type { AgentCallbacks, OpenSession } from './session/session.ts'
 import { SessionLoop } from './session/session-loop.ts'
 import { serveRelay } from './session/relay.ts'
 import { StatusOutbox } from './session/status-outbox.ts'
+import { UsageSampler } from './usage/sampler.ts'
 
 export type { AgentCallbacks } from './session/session.ts'
 
@@ -78,6 +80,7 @@ export class Agent implements AsyncDisposable {
   readonly #network: NetworkAgent | undefined
   readonly #plain: PlainContainers
   readonly #ingress: IngressAgent | undefined
+  readonly #usage: UsageSampler
   readonly #sessions: SessionLoop
   readonly #following: Promise<unknown>
   readonly #assigned = Promise.withResolvers<undefined>()
@@ -156,6 +159,13 @@ export class Agent implements AsyncDisposable {
           this.#describer.ingressChanged(state)
         },
       })
+    this.#usage = new UsageSampler({
+      clock,
+      running: () => this.#executor.running(),
+      tell: (usage) => {
+        this.#session?.usage(usage)
+      },
+    })
     this.#following = Promise.all([this.#watchEngine(), this.#describeNowAndThen()])
     const described = this.#describer.refresh(this.#stop.signal, firstDescriptionMs)
     this.#sessions = new SessionLoop({
@@ -184,6 +194,11 @@ export class Agent implements AsyncDisposable {
     await abortable(this.#assigned.promise, wait.signal, 'a manager to know this host')
   }
 
+  /** What this host and its tasks use now; undefined: not known yet. */
+  get usage(): NodeUsage | undefined {
+    return this.#usage.latest
+  }
+
   /** Ends the session, so that the next begins with the present identity. */
   reconnect(): void {
     this.#sessions.renew()
@@ -208,6 +223,7 @@ export class Agent implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
+    this.#usage[Symbol.dispose]()
     await this.#sessions[Symbol.asyncDispose]()
     await this.#executor[Symbol.asyncDispose]()
     await this.#files[Symbol.asyncDispose]()

@@ -4,6 +4,7 @@ import type { Control } from '#manager/control/control.ts'
 import type { ClusterSpec } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeAvailability } from '#model/node.ts'
+import type { NodeUsage } from '#model/usage.ts'
 import type { ManagerAddress } from '#rpc/messages.ts'
 
 /** Docker's `LocalNodeState`, and whether this node is a manager. */
@@ -94,6 +95,8 @@ export interface LocalNode {
   detach(taskId: string): Promise<void>
   /** The place of a container of this host on a network, as far as it is known by now. */
   placeOf(containerId: string, networkId: string): string | undefined
+  /** What this host and its tasks use now; undefined: not known, or no part of a cluster. */
+  usage(): NodeUsage | undefined
   /** Everything the swarm is, sealed where its managers are locked. Only on a manager. */
   backup(): Promise<Readable>
   /** The swarm of a backup, with this host as its only manager. `precondition` if the unlock key is missing or wrong. */

@@ -10,6 +10,7 @@ export const summaries: Readonly<Record<string, string>> = {
   demo: 'set up a cluster of virtual hosts and show the whole product at work',
   lab: 'virtual hosts on this machine, to learn on and to rehearse failures',
   daemon: 'run mured in the foreground, beside an engine that already runs',
+  top: 'what nodes and tasks use now, live',
   dashboard: 'a token for the dashboard in the browser, and its address',
   install: 'make this machine a host of Mure: mured takes over the docker socket',
   uninstall: 'put back what "install" changed',

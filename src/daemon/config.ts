@@ -15,6 +15,8 @@ export interface DaemonConfig {
     /** Clients must prove themselves by a certificate of this authority. */
     readonly ca: string | undefined
   }
+  /** `tcp://address:port` of `/metrics` for Prometheus; absent: nowhere. */
+  readonly metrics?: string
   /** Where browsers find the dashboard; absent: nowhere. */
   readonly dashboard?: {
     /** `tcp://address:port`. */

@@ -26,6 +26,7 @@ import type { Control } from '#manager/control/control.ts'
 import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
+import type { NodeUsage } from '#model/usage.ts'
 import { KeyFile } from '#security/key-file.ts'
 import type { NodeKeys } from '#security/key-file.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
@@ -95,6 +96,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       error: this.#error,
       remoteManagers: this.#agent?.managers ?? [],
     }
+  }
+
+  usage(): NodeUsage | undefined {
+    return this.#agent?.usage
   }
 
   async settled(): Promise<void> {

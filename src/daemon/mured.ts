@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import { ClusterRecorder } from '#api/docker/events/cluster-recorder.ts'
 import { startDockerFacade } from '#api/docker/facade.ts'
 import { startDashboard } from '#api/dashboard/server.ts'
+import { startMetrics } from '#api/metrics/server.ts'
 import { registerMureRoutes } from '#api/mure/routes/index.ts'
+import { mureVersion } from '#agent/session/describe.ts'
 import { Engine } from '#engine/engine.ts'
 import { systemClock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -77,6 +79,15 @@ export async function startMured(config: DaemonConfig, logger: Logger): Promise<
             logger: logger.child({ part: 'dashboard' }),
           }),
         )
+  if (config.metrics !== undefined)
+    started.use(
+      await startMetrics({
+        host: config.metrics,
+        node,
+        version: mureVersion,
+        logger: logger.child({ part: 'metrics' }),
+      }),
+    )
   logger.info('mured is up', { hosts: config.hosts, engine: config.engine })
   const owned = started.move()
   return {

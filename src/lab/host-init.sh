@@ -66,7 +66,7 @@ case $HOST_KIND in
     # mured waits for its engine by itself.
     keep mured "$MURE_NODE" --disable-warning=ExperimentalWarning "$MURE_ROOT/src/cli/main.ts" daemon \
       --host unix:///var/run/docker.sock --engine unix:///run/mure/engine.sock \
-      --data-dir /var/lib/mure --run-dir /run/mure --dashboard tcp://0.0.0.0:9000 &
+      --data-dir /var/lib/mure --run-dir /run/mure --dashboard tcp://0.0.0.0:9000 --metrics tcp://0.0.0.0:9090 &
     ;;
 esac
 wait

@@ -38,6 +38,8 @@ import type { EtcdMember } from './membership/etcd/member.ts'
 import { issueOwnStorePeer, resign, serveMembers } from './membership/members.ts'
 import { outsideAuthorities } from './membership/signing.ts'
 import { standDown } from './membership/stand-down.ts'
+import { UsageHistory } from './usage/usage-history.ts'
+import { clusterUsage, serveUsage, usageOf } from './usage/usage-reader.ts'
 
 export interface ManagerOptions {
   readonly nodeId: NodeId
@@ -97,6 +99,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
   )
   const relays = new Relays({ managerId: nodeId, sessions, mirror, links })
   const { identity } = options
+  const usage = new UsageHistory(() => clock.now())
   const parts = {
     managerId: nodeId,
     store,
@@ -104,6 +107,7 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     sessions,
     beats,
     writer,
+    usage,
     clock,
     random,
     logger,
@@ -128,12 +132,15 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     },
     relay: (id, request, wait) => relays.open(id, request, wait),
     pushImage: (push, signal) => pushImage({ mirror, relays }, push, signal),
+    usage: (wait) => clusterUsage(parts, wait),
+    usageOf: (id, wait) => usageOf(parts, id, wait),
   })
   serveCertificates(server, parts)
   serveMembers(server, memberParts)
   serveAgents(server, parts, relays)
   serveAttachments(server, control)
   serveImages(server, { ...parts, relays, shares: new ImageShares({ mirror, relays, clock, logger }) })
+  started.use(serveUsage(server, parts))
   const reports = { failing: false }
   const background = Promise.all([
     lead(memberParts, stop.signal),

@@ -6,6 +6,7 @@ import type { Network } from '#model/network.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
 import type { Config, Secret } from '#model/secret.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
+import type { ClusterUsage, NodeUsage, UsagePoint } from '#model/usage.ts'
 
 /** A manager as agents know it: tried in random order, kept on disk, replaced whole by each `managers` message. */
 export interface ManagerAddress {
@@ -36,6 +37,8 @@ export type AgentMessage =
   | { readonly type: 'applied'; readonly sequence: number }
   /** The same of `data-plane` messages: the kernel of this host now does so. */
   | { readonly type: 'data-plane-applied'; readonly sequence: number }
+  /** What the host and its tasks use now. One that is lost is no matter. */
+  | { readonly type: 'usage'; readonly usage: NodeUsage }
 
 export interface TaskStatusUpdate {
   readonly taskId: TaskId
@@ -171,6 +174,16 @@ export interface AttachAnswer {
 /** `POST /v1/attachments/release`. */
 export interface ReleaseRequest {
   readonly taskId: TaskId
+}
+
+/** `POST /v1/usage`: managers only. What the agents of the manager that is asked have said of their use. */
+export interface UsageQuestion {
+  /** A node or a task, for its last hour; absent: the newest of all nodes. */
+  readonly id?: string
+}
+export interface UsageAnswer {
+  readonly latest: ClusterUsage['nodes']
+  readonly points: readonly UsagePoint[]
 }
 
 /** `POST /v1/beats`: each manager tells the leader which agents it has heard, a few times a second. */

@@ -98,6 +98,28 @@ test('logs are followed, and a shell is typed into, of a container on another no
   assert.deepEqual(problems, [])
 })
 
+test('use of processors and memory is drawn, printed and told to Prometheus', async () => {
+  const { page } = await loggedIn()
+  await page.locator('.column', { hasText: 'manager01' }).locator('.gauge').first().waitFor()
+  await page.locator('.column-name', { hasText: 'worker01' }).click()
+  await page.getByRole('tab', { name: 'Usage' }).click()
+  await page.locator('.plot .plot-line').first().waitFor({ state: 'attached' })
+  await cluster.until('a task to be in mure top', async () => {
+    const text = await cluster.run('manager01', mure, 'top', '--once')
+    return (/^worker01 .*%/m.test(text) && /^web\.1 .*\d+\.\d+M?/m.test(text)) || text
+  })
+  for (const host of ['manager01', 'worker01']) {
+    const text = await cluster.run(host, 'curl', '-sS', '-m', '5', 'http://127.0.0.1:9090/metrics')
+    assert.match(text, /^# TYPE mure_node_cpu_cores gauge\nmure_node_cpu_cores [\d.]+$/m)
+    assert.equal(
+      /^mure_nodes\{role="manager",state="ready",availability="active"\} 1$/m.test(text),
+      host === 'manager01',
+    )
+  }
+  const id = await cluster.docker('worker01', 'ps', '-q', '--filter', 'name=talk')
+  assert.match(await cluster.docker('manager01', 'stats', '--no-stream', id), new RegExp(id))
+})
+
 test('who may only look is offered nothing else, and refused when asking by other means', async () => {
   const { page } = await loggedIn('read-only')
   await page.locator('.legend button', { hasText: 'web' }).click()

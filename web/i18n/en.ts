@@ -134,5 +134,14 @@ export const en = {
   keyTheme: 'dark or light',
   keyHelp: 'this help',
   ingress: 'Ingress',
+  answer: 'Answer',
+  because: 'Why',
+  host: 'Host',
+  path: 'Path',
+  targets: 'Targets',
+  ingressOff: 'The HTTP ingress is off. "mure ingress enable" turns it on.',
+  tls: 'TLS',
+  couldTake: 'could take it',
+  noPlace: 'no place',
 }
 export type Words = typeof en

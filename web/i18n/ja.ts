@@ -136,4 +136,13 @@ export const ja: Words = {
   keyTheme: 'ダーク / ライト',
   keyHelp: 'このヘルプ',
   ingress: 'イングレス',
+  answer: '回答',
+  because: '理由',
+  host: 'ホスト',
+  path: 'パス',
+  targets: '転送先',
+  ingressOff: 'HTTP イングレスは無効です。「mure ingress enable」で有効になります。',
+  tls: 'TLS',
+  couldTake: '配置できます',
+  noPlace: '配置不可',
 }

@@ -7,6 +7,7 @@ import type { Words } from '../i18n/en.ts'
 import { t } from '../i18n/index.ts'
 import { nodeBadge } from '../parts/badge.ts'
 import { EventList } from '../parts/event-list.ts'
+import { Usage } from '../parts/usage.ts'
 import { hasEnded } from '../state/derive.ts'
 import { bytesText } from '../state/format.ts'
 import { roleText } from '../views/nodes.ts'
@@ -36,6 +37,11 @@ export function NodePanel({ id, tab }: { id: string; tab: string }): ComponentCh
       present: tab,
       tabs: [
         { id: 'overview', title: t('overview'), content: () => overview(node) },
+        {
+          id: 'usage',
+          title: t('usage'),
+          content: () => h(Usage, { id, cpus: node.cpus, memoryBytes: node.memoryBytes }),
+        },
         { id: 'tasks', title: t('tasks'), content: () => taskLines(tasks()) },
         {
           id: 'history',

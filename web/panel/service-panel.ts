@@ -11,6 +11,7 @@ import { countsOf } from '../state/derive.ts'
 import { agoText, portsText } from '../state/format.ts'
 import { facts } from './facts.ts'
 import { Tabs } from './tabs.ts'
+import { Why } from './why.ts'
 import { taskLines } from './task-lines.ts'
 
 export function ServicePanel({ id, tab }: { id: string; tab: string }): ComponentChild {
@@ -27,8 +28,7 @@ export function ServicePanel({ id, tab }: { id: string; tab: string }): Componen
       h('h2', null, swatch(service.id), service.name),
       serviceBadge(service, counts),
     ),
-    counts.problem !== undefined &&
-      h('div', { class: 'why', role: 'note' }, h('b', null, t('whyPending')), h('p', null, counts.problem)),
+    counts.problem !== undefined && h(Why, { id, reason: counts.problem, isWaiting: true }),
     app.isAdmin && h(Actions, { service }),
     h(Tabs, {
       kind: 'service',

@@ -6,10 +6,12 @@ import { t } from '../i18n/index.ts'
 import { swatch, taskBadge } from '../parts/badge.ts'
 import { EventList } from '../parts/event-list.ts'
 import { Logs } from '../parts/logs.ts'
+import { Usage } from '../parts/usage.ts'
 import { TerminalTab } from '../parts/terminal.ts'
 import { taskName } from '../state/derive.ts'
 import { agoText, bytesText } from '../state/format.ts'
 import { facts } from './facts.ts'
+import { Why } from './why.ts'
 import { Tabs } from './tabs.ts'
 
 export function TaskPanel({ id, tab }: { id: string; tab: string }): ComponentChild {
@@ -25,8 +27,7 @@ export function TaskPanel({ id, tab }: { id: string; tab: string }): ComponentCh
       h('h2', null, swatch(task.service), taskName(task)),
       taskBadge(task),
     ),
-    task.error !== undefined &&
-      h('div', { class: 'why', role: 'note' }, h('b', null, t('whyPending')), h('p', null, task.error)),
+    task.error !== undefined && h(Why, { id, reason: task.error, isWaiting: task.state === 'pending' }),
     h(Tabs, {
       kind: 'task',
       id,
@@ -37,6 +38,11 @@ export function TaskPanel({ id, tab }: { id: string; tab: string }): ComponentCh
         ...(app.isAdmin
           ? [{ id: 'terminal', title: t('terminal'), content: () => h(TerminalTab, { task }) }]
           : []),
+        {
+          id: 'usage',
+          title: t('usage'),
+          content: () => h(Usage, { id, cpus: task.cpuLimit, memoryBytes: task.memoryLimit }),
+        },
         {
           id: 'history',
           title: t('history'),

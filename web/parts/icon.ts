@@ -10,6 +10,7 @@ const paths = {
   nodes: 'M4 4h16v6H4zM4 14h16v6H4zM8 7h.01M8 17h.01',
   networks: 'M12 9V5M12 15v4M7 12H4M20 12h-3M12 9a3 3 0 1 0 0 6 3 3 0 0 0 0-6z',
   secrets: 'M6 11h12v9H6zM9 11V7a3 3 0 0 1 6 0v4',
+  ingress: 'M4 12h6M10 12l8-7M10 12h8M10 12l8 7M16 5h2v2M16 19h2v-2',
   events: 'M12 7v5l3 3M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18z',
   deploy: 'M12 16V4M7 9l5-5 5 5M4 20h16',
   search: 'M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14zM16 16l5 5',

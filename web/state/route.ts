@@ -6,6 +6,7 @@ export const viewNames = [
   'nodes',
   'networks',
   'secrets',
+  'ingress',
   'events',
 ] as const
 export type ViewName = (typeof viewNames)[number]

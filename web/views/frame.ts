@@ -11,6 +11,7 @@ import { hashOf, viewNames } from '../state/route.ts'
 import type { ViewName } from '../state/route.ts'
 import { Events } from './events.ts'
 import { Help } from './help.ts'
+import { Ingress } from './ingress.ts'
 import { Networks } from './networks.ts'
 import { Nodes } from './nodes.ts'
 import { Secrets } from './secrets.ts'
@@ -27,6 +28,7 @@ const views: Readonly<Record<ViewName, () => ComponentChild>> = {
   nodes: Nodes,
   networks: Networks,
   secrets: Secrets,
+  ingress: Ingress,
   events: Events,
 }
 

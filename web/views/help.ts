@@ -7,7 +7,7 @@ import { Modal } from '../parts/dialog.ts'
 export function Help(): ComponentChild {
   const keys: readonly (readonly [string, string])[] = [
     ['/', t('keySearch')],
-    ['1 – 8', t('keyViews')],
+    ['1 – 9', t('keyViews')],
     ['↑ ↓', t('keyMove')],
     ['Enter', t('keyOpen')],
     ['Esc', t('keyClose')],

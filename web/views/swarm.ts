@@ -45,7 +45,7 @@ export function Swarm(): ComponentChild {
           density,
           stamp: state.nodeStamp(node.id),
           query: app.query,
-          minute: Math.floor(Date.now() / 5_000),
+          minute: Math.floor(Date.now() / 5_000) + app.usageStamp,
         }),
       ),
     ),
@@ -153,7 +153,7 @@ interface ColumnProps {
   /** Nothing of the node has changed while this has not. */
   readonly stamp: number
   readonly query: string
-  /** Grows by itself: failed tasks leave after a while. */
+  /** Grows by itself: failed tasks leave after a while, and use changes. */
   readonly minute: number
 }
 
@@ -198,9 +198,42 @@ class NodeColumn extends Component<ColumnProps> {
         h('span', null, `${String(node.cpus)} ${t('cpu')}`),
         h('span', null, bytesText(node.memoryBytes)),
       ),
+      density !== 'dots' && h(Gauges, { node }),
       h(WhenInSight, { tasks: tiles, isRich: density === 'cards' }),
     )
   }
+}
+
+/** How busy the node is. */
+function Gauges({ node }: { node: NodeRow }): ComponentChild {
+  const [cpu = 0, memory = 0] = app.usage.nodes[node.id] ?? []
+  if (app.usage.nodes[node.id] === undefined) return null
+  const gauge = (name: string, share: number) => {
+    const percent = `${String(Math.round(Math.min(1, share) * 100))}%`
+    return h(
+      'div',
+      null,
+      h('div', { class: 'gauge-text' }, h('span', null, name), h('span', null, percent)),
+      h(
+        'div',
+        {
+          class: 'gauge',
+          role: 'meter',
+          'aria-label': name,
+          'aria-valuenow': Math.round(share * 100),
+          'aria-valuemin': 0,
+          'aria-valuemax': 100,
+        },
+        h('i', { style: { '--share': percent } }),
+      ),
+    )
+  }
+  return h(
+    'div',
+    { class: 'gauges' },
+    gauge(t('cpu'), cpu / Math.max(1, node.cpus)),
+    gauge(t('memory'), memory / Math.max(1, node.memoryBytes)),
+  )
 }
 
 /** Tiles of columns that are out of sight are not drawn: their place is kept by an estimate. */

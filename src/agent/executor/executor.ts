@@ -109,6 +109,14 @@ export class Executor implements AsyncDisposable {
     for (const id of taskIds) this.#runners.get(id)?.withdrawn()
   }
 
+  /** The containers that run now, by the process that is first in each. */
+  *running(): Iterable<{ taskId: TaskId; pid: number }> {
+    for (const [taskId, { status }] of this.#runners) {
+      const pid = status.containers[0]?.pid ?? 0
+      if (status.state === 'running' && pid > 0) yield { taskId, pid }
+    }
+  }
+
   /** The engine answers (again): much may have happened that nobody was told. */
   lookAtAll(): void {
     for (const runner of this.#runners.values()) runner.look()

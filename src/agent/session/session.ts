@@ -5,6 +5,7 @@ import { startWait } from '#lib/wait.ts'
 import type { TaskId } from '#model/id.ts'
 import type { IngressConfiguration } from '#model/ingress/configuration.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
+import type { NodeUsage } from '#model/usage.ts'
 import type {
   AgentMessage,
   Assignments,
@@ -52,6 +53,7 @@ export interface SessionParts {
 
 export interface OpenSession {
   describe(description: NodeDescription): void
+  usage(usage: NodeUsage): void
 }
 
 type Stream = MessageStream<ManagerMessage, AgentMessage>
@@ -95,6 +97,10 @@ class Session implements OpenSession {
 
   describe(description: NodeDescription): void {
     this.#stream.send({ type: 'description', description })
+  }
+
+  usage(usage: NodeUsage): void {
+    this.#stream.send({ type: 'usage', usage })
   }
 
   async run(): Promise<void> {

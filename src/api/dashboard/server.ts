@@ -17,6 +17,7 @@ import { Feed } from './feed/feed.ts'
 import { toHttpError } from './http-status.ts'
 import { Assets } from './page/assets.ts'
 import { commonHeaders, pagePolicy } from './page/headers.ts'
+import { registerInsightRoutes } from './routes/insight.ts'
 import { registerLogRoutes } from './routes/logs.ts'
 import { registerNodeRoutes } from './routes/nodes.ts'
 import { registerObjectRoutes } from './routes/objects.ts'
@@ -73,6 +74,7 @@ class DashboardServer implements Listener, Disposable {
     registerServiceRoutes(this.#routes, node)
     registerNodeRoutes(this.#routes, node)
     registerObjectRoutes(this.#routes, node)
+    registerInsightRoutes(this.#routes, node)
     registerLogRoutes(this.#routes, node, this.#docker)
     registerTerminalRoutes(this.#routes, { node, docker: this.#docker, logger: options.logger })
   }

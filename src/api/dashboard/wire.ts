@@ -150,3 +150,54 @@ export interface LogRow {
   readonly node: string
   readonly text: string
 }
+
+/** Cores, and bytes of memory. */
+export type UsagePair = readonly [cpu: number, memoryBytes: number]
+
+/** What everything uses now, by id. */
+export interface UsageNow {
+  readonly nodes: Readonly<Record<string, UsagePair>>
+  readonly tasks: Readonly<Record<string, UsagePair>>
+}
+
+/** The last hour of one node or task, oldest first. */
+export interface UsageHistoryAnswer {
+  readonly points: readonly (readonly [at: number, cpu: number, memoryBytes: number])[]
+}
+
+/** What each node says to a task, or to one more of a service. */
+export interface ExplainAnswer {
+  readonly notes: readonly string[]
+  readonly nodes: readonly {
+    readonly name: string
+    readonly refusedBy?: string
+    readonly rank?: number
+    readonly why: string
+  }[]
+}
+
+export interface IngressAnswer {
+  readonly enabled: boolean
+  readonly httpPort: number
+  readonly httpsPort: number
+  readonly nodes: readonly {
+    readonly id: string
+    readonly hostname: string
+    readonly state: string
+    readonly problems: readonly string[]
+  }[]
+  readonly routes: readonly {
+    readonly host: string
+    readonly path: string
+    readonly serviceId: string
+    readonly serviceName: string
+    readonly port: number
+    readonly isSecure: boolean
+    readonly targets: number
+  }[]
+  readonly problems: readonly {
+    readonly serviceId: string
+    readonly serviceName: string
+    readonly message: string
+  }[]
+}

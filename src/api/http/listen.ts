@@ -55,13 +55,14 @@ const options = {
 
 /**
  * Listens at `unix:///path` or `tcp://address:port`. Beyond loopback TCP is served only with client certificates:
- * whoever reaches this API is root on the host. A listener that asks for a login itself is spared that.
+ * whoever reaches this API is root on the host. A listener that asks for a login itself, or can change nothing, is
+ * spared that.
  */
 export async function listen(
   text: string,
   listener: Listener,
   tls?: ListenTls,
-  access: 'is for whoever connects' | 'asks for a login' = 'is for whoever connects',
+  access: 'is for whoever connects' | 'asks for a login' | 'is read-only' = 'is for whoever connects',
 ): Promise<Listening> {
   const host = parseHost(text)
   const isOpen = access === 'is for whoever connects'

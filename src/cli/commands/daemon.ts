@@ -18,6 +18,7 @@ interface Options {
   tlskey?: string
   tlscacert?: string
   dashboard?: string
+  metrics?: string
   dashboardTlscert?: string
   dashboardTlskey?: string
 }
@@ -46,6 +47,7 @@ export function register(program: Command): void {
     .option('--tlskey <file>', 'its key')
     .option('--tlscacert <file>', 'the authority that clients must be certified by')
     .option('--dashboard <url>', 'where browsers find the dashboard: tcp://address:port')
+    .option('--metrics <url>', 'where Prometheus finds /metrics: tcp://address:port')
     .option('--dashboard-tlscert <file>', 'its certificate; without one it speaks plain HTTP')
     .option('--dashboard-tlskey <file>', 'the key of that')
     .action(run)
@@ -102,6 +104,7 @@ function configOf(options: Options): DaemonConfig {
       ? {}
       : { tls: { certificate: tlscert, key: tlskey, ca: tlscacert } }),
     ...dashboardOf(options),
+    ...(options.metrics === undefined ? {} : { metrics: options.metrics }),
   }
 }
 

@@ -68,6 +68,7 @@ function nodeOf({ control, cluster }: WhatIf): LocalNode {
     attach: () => Promise.resolve(undefined),
     detach: () => Promise.resolve(),
     placeOf: () => undefined,
+    usage: () => undefined,
     backup: cannot,
     restore: cannot,
     control: () => control,

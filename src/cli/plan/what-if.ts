@@ -64,6 +64,8 @@ function controlOf(cluster: SimulatedCluster): Control {
     pushImage: () => {
       throw new MureError('unavailable', 'a plan reaches no host')
     },
+    usage: unreachable,
+    usageOf: unreachable,
   })
   // The data of secrets is not here, but for a digest: other data is compared by its own.
   const updateSecret: Control['updateSecret'] = (id, version, spec, options) =>

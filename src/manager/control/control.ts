@@ -5,6 +5,7 @@ import type { Network, NetworkSpec } from '#model/network.ts'
 import type { Node, NodeSpec } from '#model/node.ts'
 import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
 import type { Service, ServiceSpec } from '#model/service.ts'
+import type { ClusterUsage, UsagePoint } from '#model/usage.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import type { Duplex } from 'node:stream'
 import type { RelayRequest } from '#rpc/messages.ts'
@@ -105,6 +106,9 @@ export interface Control {
 
   /** Where the tasks of a service are, or the one task is, and why: by id, name or the beginning of an id. */
   explain(wanted: string): PlacementReport
+  /** What nodes and tasks use now, as far as managers have heard; and the last hour of one of them. */
+  usage(wait: Wait): Promise<ClusterUsage>
+  usageOf(id: string, wait: Wait): Promise<readonly UsagePoint[]>
 
   /** A connection to the engine of any node of the cluster, carrying one HTTP request. `unavailable` if the node is down. */
   relay(nodeId: NodeId, request: RelayRequest, wait: Wait): Promise<Duplex>

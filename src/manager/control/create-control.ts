@@ -37,6 +37,8 @@ export interface ControlParts {
   readonly tokens: TokenMaker
   readonly relay: (nodeId: NodeId, request: RelayRequest, wait: Wait) => Promise<Duplex>
   readonly pushImage: Control['pushImage']
+  readonly usage: Control['usage']
+  readonly usageOf: Control['usageOf']
 }
 
 export function createControl(parts: ControlParts): Control {
@@ -71,5 +73,7 @@ export function createControl(parts: ControlParts): Control {
       explainPlacement(parts.mirror, wanted, { now: parts.clock.now(), random: parts.random }),
     relay: parts.relay,
     pushImage: parts.pushImage,
+    usage: parts.usage,
+    usageOf: parts.usageOf,
   }
 }

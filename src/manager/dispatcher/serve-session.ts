@@ -11,6 +11,7 @@ import type { Peer } from '#rpc/transport.ts'
 import type { Store } from '#store/contract.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { transactOn } from '../transact-on.ts'
+import type { UsageHistory } from '../usage/usage-history.ts'
 import type { Beats } from './beats.ts'
 import { greeted } from './node-record.ts'
 import { managerAddresses } from './role.ts'
@@ -25,6 +26,7 @@ export interface DispatcherParts {
   readonly sessions: Sessions
   readonly beats: Beats
   readonly writer: StatusWriter
+  readonly usage: UsageHistory
   readonly clock: Clock
   readonly logger: Logger
 }
@@ -142,6 +144,9 @@ async function hear(parts: DispatcherParts, session: Session, message: AgentMess
       })
       return
     }
+    case 'usage':
+      parts.usage.add(session.nodeId, message.usage)
+      return
     case 'hello':
       throw new MureError('invalid', 'a session has one hello')
   }

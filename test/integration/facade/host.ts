@@ -32,6 +32,7 @@ const outsider: LocalNode = {
   attach: () => Promise.resolve(undefined),
   detach: refuse,
   placeOf: () => undefined,
+  usage: () => undefined,
   backup: refuse,
   restore: refuse,
   control: () => {

@@ -11,6 +11,7 @@ import { registerIngressRoutes } from './ingress.ts'
 import { registerDashboardRoutes } from './dashboard.ts'
 import { registerRebalanceRoutes } from './rebalance.ts'
 import { registerStateRoutes } from './state.ts'
+import { registerTopRoutes } from './top.ts'
 
 /** What the routes stand on. */
 export interface MureParts {
@@ -32,4 +33,5 @@ export function registerMureRoutes(router: Router, parts: MureParts): void {
   registerDashboardRoutes(router, parts)
   registerRebalanceRoutes(router, parts)
   registerStateRoutes(router, parts)
+  registerTopRoutes(router, parts)
 }
