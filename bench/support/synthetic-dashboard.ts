@@ -8,7 +8,9 @@ import { seededRandom } from '#lib/random.ts'
 import type { Control } from '#manager/control/control.ts'
 import type { NodeId } from '#model/id.ts'
 import type { StoredObject } from '#model/objects.ts'
+import type { Node } from '#model/node.ts'
 import type { Task } from '#model/task.ts'
+import type { ClusterUsage, UsagePoint } from '#model/usage.ts'
 import { aNode, aService, aTask } from '#model/testing/builders.ts'
 import { sign } from '#security/grant.ts'
 import { StoreMirror } from '#store/mirror/mirror.ts'
@@ -39,9 +41,13 @@ export class SyntheticDashboard implements AsyncDisposable {
     this.url = `http://127.0.0.1:${String(host.kind === 'tcp' ? host.portNumber : 0)}`
   }
 
-  static async start(size: SyntheticSize): Promise<SyntheticDashboard> {
-    const mirror = new StoreMirror(silentLogger)
+  static start(size: SyntheticSize): Promise<SyntheticDashboard> {
     const { objects, tasks } = objectsOf(size)
+    return SyntheticDashboard.over(objects, tasks)
+  }
+
+  static async over(objects: readonly StoredObject[], tasks: Task[]): Promise<SyntheticDashboard> {
+    const mirror = new StoreMirror(silentLogger)
     mirror.replace(objects, 1)
     mirror.current = true
     const key = Buffer.alloc(32, 7)
@@ -123,7 +129,15 @@ function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
   const control = {
     view: mirror,
     accessKey: () => Promise.resolve(key),
-    usage: () => Promise.resolve({ nodes: [] }),
+    usage: () =>
+      Promise.resolve({
+        nodes: [...mirror.list('node')]
+          .filter(({ status }) => status.state === 'ready')
+          .map((node, place) => usageNow(mirror, node, place)),
+      }),
+    usageOf: () => Promise.resolve(anHour()),
+    explain: () => ({ notes: [], nodes: [] }),
+    ingress: () => ({ enabled: false, httpPort: 80, httpsPort: 443, nodes: [], routes: [], problems: [] }),
   } as unknown as Control
   return {
     info: () => ({
@@ -148,4 +162,31 @@ function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
     backup: refused,
     restore: refused,
   }
+}
+
+/** Somewhere between idle and busy, the same in each run. */
+function usageNow(mirror: StoreMirror, { meta, status }: Node, place: number): ClusterUsage['nodes'][number] {
+  const { cpuNano = 0, memoryBytes = 0 } = status.description?.resources ?? {}
+  const share = 0.15 + ((place * 37) % 60) / 100
+  return {
+    nodeId: meta.id,
+    at: instant(Date.now()),
+    cpu: (cpuNano / 1e9) * share,
+    memoryBytes: memoryBytes * (0.25 + ((place * 23) % 50) / 100),
+    tasks: [...mirror.tasksOfNode(meta.id)].map(({ meta: task }, i) => ({
+      taskId: task.id,
+      cpu: 0.02 * (1 + (i % 7)),
+      memoryBytes: 24 * 2 ** 20 * (1 + (i % 5)),
+    })),
+  }
+}
+
+function anHour(): UsagePoint[] {
+  const random = seededRandom(7)
+  const now = Date.now()
+  return Array.from({ length: 360 }, (_, i) => ({
+    at: instant(now - (359 - i) * 10_000),
+    cpu: 0.8 + Math.sin(i / 28) * 0.45 + random.below(100) / 400 + (i > 250 && i < 275 ? 1.1 : 0),
+    memoryBytes: (2.1 + i / 900 + random.below(100) / 1_500) * 2 ** 30,
+  }))
 }

@@ -98,6 +98,28 @@ test('logs are followed, and a shell is typed into, of a container on another no
   assert.deepEqual(problems, [])
 })
 
+test('a compose file is checked with its lines, previewed, deployed and removed', async () => {
+  const { page } = await loggedIn()
+  await page.getByRole('link', { name: 'Stacks' }).click()
+  await page.getByRole('button', { name: 'Deploy' }).click()
+  await page.getByLabel('Name of the stack').fill('shop')
+  const file = (replicas: string) =>
+    `version: "3.8"\nservices:\n  front:\n    image: ${webImage}\n    deploy:\n      replicas: ${replicas}\n`
+  const area = page.getByRole('textbox', { name: 'Compose file' })
+  await area.fill(file('many'))
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.locator('.problems li', { hasText: 'line 6' }).filter({ hasText: 'must be a integer' }).waitFor()
+  await area.fill(file('2'))
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.locator('.preview li', { hasText: 'shop_front' }).first().waitFor()
+  assert.equal(await cluster.docker('manager01', 'stack', 'ls', '--format', '{{.Name}}'), '')
+  await page.locator('.deploy').getByRole('button', { name: 'Deploy' }).click()
+  await page.locator('.card', { hasText: 'shop' }).locator('.badge.good', { hasText: '2 / 2' }).waitFor()
+  await page.getByRole('button', { name: 'Remove shop' }).click()
+  await page.locator('dialog').getByRole('button', { name: 'Remove' }).click()
+  await page.locator('.card', { hasText: 'shop' }).waitFor({ state: 'detached' })
+})
+
 test('use of processors and memory is drawn, printed and told to Prometheus', async () => {
   const { page } = await loggedIn()
   await page.locator('.column', { hasText: 'manager01' }).locator('.gauge').first().waitFor()

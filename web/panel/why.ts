@@ -38,6 +38,7 @@ export function Why({ id, reason, isWaiting }: WhyProps): ComponentChild {
     h('p', null, reason),
     answer?.notes.map((note) => h('p', { key: note }, note)),
     answer !== undefined &&
+      answer.nodes.length > 0 &&
       h(
         'dl',
         { class: 'answers' },

@@ -24,6 +24,7 @@ import { registerObjectRoutes } from './routes/objects.ts'
 import { RouteTable } from './routes/route-table.ts'
 import { registerServiceRoutes } from './routes/services.ts'
 import { registerSessionRoutes } from './routes/session.ts'
+import { registerStackRoutes } from './routes/stacks.ts'
 import { registerStreamRoute } from './routes/stream.ts'
 import { registerTerminalRoutes } from './routes/terminal.ts'
 
@@ -76,6 +77,7 @@ class DashboardServer implements Listener, Disposable {
     registerObjectRoutes(this.#routes, node)
     registerInsightRoutes(this.#routes, node)
     registerLogRoutes(this.#routes, node, this.#docker)
+    registerStackRoutes(this.#routes, options.dockerSocket)
     registerTerminalRoutes(this.#routes, { node, docker: this.#docker, logger: options.logger })
   }
 

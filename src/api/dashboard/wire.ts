@@ -201,3 +201,23 @@ export interface IngressAnswer {
     readonly message: string
   }[]
 }
+
+export interface ComposeProblem {
+  readonly message: string
+  /** From 1. */
+  readonly line?: number
+}
+
+/** What would change, as decided on a copy of the cluster; or why the file cannot be deployed. */
+export interface StackPreview {
+  readonly problems: readonly ComposeProblem[]
+  readonly objects: readonly { readonly kind: string; readonly name: string; readonly what: string }[]
+  readonly tasks: readonly {
+    readonly task: string
+    readonly what: string
+    readonly from: string
+    readonly to: string
+    readonly why: string
+  }[]
+  readonly staying: number
+}
