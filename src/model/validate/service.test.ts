@@ -120,6 +120,9 @@ test('resources and what the kernel gives', () => {
   assert.deepEqual(ofTask({ resources: { limits: { memoryBytes: 1000 } } }), [
     'invalid memory value 1000: Must be at least 4MiB',
   ])
+  assert.deepEqual(ofTask({ resources: { limits: { cpuNano: 1000 } } }), [
+    'invalid cpu value 1e-06: Must be at least 0.001',
+  ])
   assert.deepEqual(ofContainer({ ulimits: [{ name: 'nofile', soft: 10, hard: 5 }] }), [
     'ulimit soft limit must be less than or equal to hard limit: 10 > 5',
   ])

@@ -65,6 +65,8 @@ function templateProblems(template: TaskTemplate): Problem[] {
   const problems: Problem[] = []
   for (const container of template.containers) problems.push(...containerProblems(container))
   if (template.resources !== undefined) problems.push(...resourceProblems(template.resources))
+  if ((template.forceUpdate ?? 0) < 0)
+    problems.push(...problem('ForceUpdate', 'ForceUpdate must not be negative'))
   if ((restart?.delayMs ?? 0) < 0)
     problems.push(...problem('RestartPolicy.Delay', 'TaskSpec: restart-delay cannot be negative'))
   if ((restart?.windowMs ?? 0) < 0)
@@ -82,6 +84,10 @@ function templateProblems(template: TaskTemplate): Problem[] {
   return problems
 }
 
+/** As Go's %g writes it: 1e-06. */
+const goNumber = (value: number): string =>
+  Math.abs(value) < 1e-4 && value !== 0 ? value.toExponential().replace(/e-(\d)$/, 'e-0$1') : String(value)
+
 function resourceProblems({ limits, reservations }: ResourceRequirements): Problem[] {
   const problems: Problem[] = []
   for (const [path, part] of [
@@ -95,7 +101,7 @@ function resourceProblems({ limits, reservations }: ResourceRequirements): Probl
       problems.push(
         ...problem(
           path,
-          `invalid cpu value ${String(cpu / 1e9)}: Must be at least ${String(minimumCpuNano / 1e9)}`,
+          `invalid cpu value ${goNumber(cpu / 1e9)}: Must be at least ${String(minimumCpuNano / 1e9)}`,
         ),
       )
     if (memory !== 0 && memory < minimumMemoryBytes)

@@ -258,15 +258,26 @@ const configFromModel = (reference: ConfigReference): object =>
     ConfigName: reference.configName,
   })
 
+function credentialSpecToModel(from: Fields): NonNullable<Privileges['credentialSpec']> {
+  const spec = { config: from.string('Config'), file: from.string('File'), registry: from.string('Registry') }
+  const given = Object.entries(spec).filter(([, text]) => text !== undefined && text !== '')
+  const [first, second] = given.map(([name]) => name)
+  if (first === undefined)
+    throw new MureError(
+      'invalid',
+      'invalid CredentialSpec: must either provide "file", "registry", or "config" for credential spec',
+    )
+  if (second !== undefined)
+    throw new MureError(
+      'invalid',
+      `invalid CredentialSpec: cannot specify both "${first}" and "${second}" credential specs`,
+    )
+  return defined(spec)
+}
+
 function privilegesToModel(from: Fields): Privileges {
   return defined({
-    credentialSpec: map(from.object('CredentialSpec'), (spec) =>
-      defined({
-        config: spec.string('Config'),
-        file: spec.string('File'),
-        registry: spec.string('Registry'),
-      }),
-    ),
+    credentialSpec: map(from.object('CredentialSpec'), credentialSpecToModel),
     seLinuxContext: map(from.object('SELinuxContext'), (context) =>
       defined({
         disable: context.boolean('Disable'),

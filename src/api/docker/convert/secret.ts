@@ -1,4 +1,5 @@
 import { defined } from '#lib/defined.ts'
+import { MureError } from '#lib/errors.ts'
 import type { Config, ConfigSpec, Secret, SecretSpec } from '#model/secret.ts'
 import { Fields } from './fields.ts'
 import { metaFromModel } from './meta.ts'
@@ -11,7 +12,7 @@ export function secretSpecToModel(body: unknown): SecretSpec {
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    data: from.string('Data') ?? '',
+    data: base64Of(from.string('Data') ?? ''),
     driver: driver && driverToModel(driver),
     templating: templating && driverToModel(templating),
   })
@@ -34,7 +35,7 @@ export function configSpecToModel(body: unknown): ConfigSpec {
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    data: from.string('Data') ?? '',
+    data: base64Of(from.string('Data') ?? ''),
     templating: templating && driverToModel(templating),
   })
 }
@@ -48,3 +49,13 @@ export const configFromModel = (config: Config): object => ({
     Templating: config.spec.templating && driverFromModel(config.spec.templating),
   }),
 })
+
+/** Go's words for what is not base64: where it ceases to be. */
+function base64Of(text: string): string {
+  const clean = text.replaceAll(/[\r\n]/g, '')
+  const wrong = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/.test(clean)
+    ? -1
+    : (/^[A-Za-z0-9+/]*/.exec(clean)?.[0].length ?? 0)
+  if (wrong >= 0) throw new MureError('invalid', `illegal base64 data at input byte ${String(wrong)}`)
+  return clean
+}
