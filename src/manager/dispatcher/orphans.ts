@@ -1,5 +1,5 @@
 import type { Instant } from '#lib/clock.ts'
-import { update } from '#model/change.ts'
+import { remove, update } from '#model/change.ts'
 import type { Change, ObjectEvent } from '#model/change.ts'
 import type { NodeId } from '#model/id.ts'
 import { mayTransition } from '#model/task-state.ts'
@@ -49,10 +49,11 @@ export class GoneNodes {
 const isOrphanable = (task: Task): boolean => mayTransition('node-health', task.status.state, 'orphaned')
 
 const orphaned = (view: View, nodeId: NodeId, error: string, now: Instant): Change[] =>
-  [...view.tasksOfNode(nodeId)].filter(isOrphanable).map((task) =>
-    update({
-      ...task,
-      meta: { ...task.meta, updatedAt: now },
-      status: { ...task.status, state: 'orphaned', since: now, message: 'orphaned', error },
-    }),
-  )
+  [...view.tasksOfNode(nodeId)].filter(isOrphanable).flatMap((task) => {
+    // A plain container's place goes with its node. While the node may come back, so may the container, to its address.
+    if (isPlace(task)) return view.get('node', nodeId) === undefined ? [remove(task)] : []
+    const status = { ...task.status, state: 'orphaned', since: now, message: 'orphaned', error } as const
+    return [update({ ...task, meta: { ...task.meta, updatedAt: now }, status })]
+  })
+
+const isPlace = (task: Task): boolean => task.spec.runtime === 'attachment'
