@@ -13,7 +13,7 @@ interface Order {
 }
 
 const attempts = 3
-const attemptMs = 400
+const attemptMs = 700
 /** The first byte: a question, or the answer to one. */
 const question = 1
 const reply = 2
