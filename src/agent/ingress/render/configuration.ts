@@ -39,7 +39,7 @@ export function renderConfiguration(
     ...globalSection(places),
     ...defaultsSection(configuration, places),
     ...frontends(configuration, places),
-    ...configuration.routes.flatMap((route) => backend(route, slotsOf(route), configuration)),
+    ...configuration.routes.flatMap((route) => backend(route, slotsOf(route), configuration, places)),
     '',
   ].join('\n')
 }
@@ -141,10 +141,12 @@ function backend(
   route: RouteInForce,
   slots: Slots,
   { cookieKey, httpsPort }: IngressConfiguration,
+  { hasCertificates }: HostPlaces,
 ): string[] {
   const { isSticky, rateLimit, healthCheckPath, matches, protocol, isSecure } = route
   const lines = [`backend ${route.id}`]
-  if (isSecure)
+  // A node whose folder has nothing to listen with yet leads nobody to a closed port.
+  if (isSecure && hasCertificates)
     lines.push(
       httpsPort === 443
         ? '  http-request redirect scheme https code 308 unless { ssl_fc }'
