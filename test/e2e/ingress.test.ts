@@ -198,7 +198,10 @@ test('a certificate comes from an authority by ACME', async () => {
       60_000,
     )
     assert.match(await cluster.docker('manager01', 'secret', 'ls'), /mure-acme-acme\.test/)
-    assert.equal(await cluster.docker('manager01', 'config', 'ls', '-q'), '')
+    await cluster.until(
+      'the answers to the authority to be gone',
+      async () => (await cluster.docker('manager01', 'config', 'ls', '-q')) === '',
+    )
   } finally {
     await cluster.run('manager01', 'sh', '-c', `kill $(cat ${pebble.folder}/pid)`)
     await running
