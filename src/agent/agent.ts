@@ -94,9 +94,25 @@ export class Agent implements AsyncDisposable {
     const managers = new ManagerList(options.dataDir, options.logger)
     await managers.load()
     await managers.add(options.managers)
-    const network = await startNetwork(options)
+    const changes: HostChanges = { linkIsBack: () => undefined, tunnelKeyChanged: () => undefined }
+    const network = await startNetwork(options, {
+      linkIsBack: () => {
+        changes.linkIsBack()
+      },
+      tunnelKeyChanged: () => {
+        changes.tunnelKeyChanged()
+      },
+    })
     const ended = await EndedTasks.open(join(options.dataDir, 'ended-tasks.jsonl'), options.logger)
-    return new Agent(options, managers, ended, network)
+    const agent = new Agent(options, managers, ended, network)
+    changes.linkIsBack = () => {
+      // An attempt that began before would wait for its packet to be sent again.
+      if (agent.#session === undefined) agent.reconnect()
+    }
+    changes.tunnelKeyChanged = () => {
+      agent.#describer.tunnelKeyChanged(network?.tunnelKey)
+    }
+    return agent
   }
 
   private constructor(
@@ -115,6 +131,7 @@ export class Agent implements AsyncDisposable {
     this.#describer = new NodeDescriber(engine, identity, (description) => {
       this.#session?.describe(description)
     })
+    this.#describer.tunnelKeyChanged(network?.tunnelKey)
     const { nodeId } = identity()
     this.#files = new TaskFiles(join(options.runDir, 'files'))
     this.#exchange = new ImageExchange({ engine, folder: join(options.dataDir, 'layers'), logger })
@@ -359,12 +376,19 @@ export class Agent implements AsyncDisposable {
   }
 }
 
+/** What the network tells of this host. */
+interface HostChanges {
+  linkIsBack: () => void
+  tunnelKeyChanged: () => void
+}
+
 /** A host that cannot have the cluster's networks still runs tasks without them. */
-async function startNetwork(options: AgentOptions): Promise<NetworkAgent | undefined> {
+async function startNetwork(options: AgentOptions, changes: HostChanges): Promise<NetworkAgent | undefined> {
   if (options.hasNetworks === false) return undefined
   const { engine, dataDir, random, clock, logger, identity } = options
   try {
-    return await NetworkAgent.start({ engine, nodeId: identity().nodeId, dataDir, random, clock, logger })
+    const { nodeId } = identity()
+    return await NetworkAgent.start({ engine, nodeId, dataDir, random, clock, logger, ...changes })
   } catch (error) {
     logger.error('this host has no part in the networks of the cluster', { error })
     return undefined

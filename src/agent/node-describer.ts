@@ -1,5 +1,6 @@
 import type { Engine } from '#engine/engine.ts'
 import { errorText } from '#lib/errors.ts'
+import { defined } from '#lib/defined.ts'
 import type { IngressNodeState } from '#model/ingress/configuration.ts'
 import type { NodeDescription } from '#model/node.ts'
 import type { Identity } from '#rpc/transport.ts'
@@ -14,6 +15,7 @@ export class NodeDescriber {
   readonly #onChange: (description: NodeDescription) => void
   #current: NodeDescription | undefined
   #ingress: IngressNodeState | undefined
+  #tunnelKey: string | undefined
 
   constructor(engine: Engine, identity: () => Identity, onChange: (description: NodeDescription) => void) {
     this.#engine = engine
@@ -50,9 +52,15 @@ export class NodeDescriber {
     this.#set(this.current)
   }
 
+  /** Undefined: this host cannot encrypt. */
+  tunnelKeyChanged(key: string | undefined): void {
+    this.#tunnelKey = key
+    this.#set(this.current)
+  }
+
   #set(seen: NodeDescription): void {
-    const { ingress: _, ...rest } = seen
-    const description = this.#ingress === undefined ? rest : { ...rest, ingress: this.#ingress }
+    const { ingress: _, tunnelKey: __, ...rest } = seen
+    const description = defined({ ...rest, ingress: this.#ingress, tunnelKey: this.#tunnelKey })
     if (JSON.stringify(description) === JSON.stringify(this.#current)) return
     this.#current = description
     this.#onChange(description)

@@ -23,6 +23,8 @@ const prerequisites: readonly Prerequisite[] = [
   { name: 'iproute2', program: 'ip' },
   { name: 'conntrack', program: 'conntrack' },
   { name: 'procps', program: 'sysctl' },
+  { name: 'wireguard-tools', program: 'wg' },
+  { name: 'wireguard-go', program: 'wireguard-go' },
   { name: 'util-linux', program: 'nsenter' },
 ]
 
@@ -35,6 +37,7 @@ export const clients: readonly Prerequisite[] = [
   { name: 'openssl', program: 'openssl' },
   { name: 'pebble', program: 'pebble' },
   { name: 'containernetworking-plugins', program: '/usr/lib/cni/bridge' },
+  { name: 'tcpdump', program: 'tcpdump' },
 ]
 
 /** Debian's other busybox has the same program, linked to a C library that an image would have to carry. */

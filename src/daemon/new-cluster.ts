@@ -63,7 +63,8 @@ export function newClusterObjects(
         name: 'ingress',
         labels: {},
         driver: { name: 'overlay' },
-        ipv6: false,
+        // So that published ports answer over IPv6 too.
+        ipv6: true,
         internal: false,
         attachable: false,
         ingress: true,

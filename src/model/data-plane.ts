@@ -13,6 +13,8 @@ export interface DataPlaneHost {
   readonly address: string
   /** It has not been heard for too long; absent while it is. */
   readonly isDown?: true
+  /** The public key of its encrypted tunnels; absent where it cannot encrypt. */
+  readonly tunnelKey?: string
 }
 
 /** One address pair on one network: a task's, or that of a plain container on an attachable network. */

@@ -39,6 +39,12 @@ export interface Network {
   readonly status: NetworkStatus
 }
 
+/** `docker network create --opt encrypted`: what hosts send each other of it is encrypted, or is not sent. */
+export function isEncrypted({ spec }: Pick<Network, 'spec'>): boolean {
+  const option = spec.driver.options?.['encrypted']
+  return option !== undefined && option !== 'false'
+}
+
 /** Networks that every host has of its own: a service on one of them is on its host's, and not on the cluster's. */
 export const hostsOwnNetworks = ['bridge', 'host'] as const
 

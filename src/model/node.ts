@@ -42,6 +42,8 @@ export interface NodeDescription {
   /** Where the host's own routes lead, CIDR notation, sorted; the cluster's networks keep clear of them. */
   readonly routes?: readonly string[]
   readonly mureVersion: string
+  /** The public key of its encrypted tunnels; absent where the host cannot encrypt. */
+  readonly tunnelKey?: string
   /** Present while the node runs the HTTP ingress. */
   readonly ingress?: IngressNodeState
   /** Root certificates the node trusts and the issuer of its own, base64 DER: how CA rotation is followed. */

@@ -3,7 +3,7 @@ import { after, before, test } from 'node:test'
 import { exec } from '#lib/exec.ts'
 import { wireOf } from '#lab/record.ts'
 import { macOfAddress } from '#agent/network/device-names.ts'
-import { TestCluster } from '../support/cluster.ts'
+import { TestCluster, webImage } from '../support/cluster.ts'
 import { tunnelPacket } from '../support/tunnel-packet.ts'
 
 const busybox = 'registry:5000/busybox:latest'
@@ -107,4 +107,44 @@ test('only hosts of the cluster send into its tunnels', async () => {
   await cluster.run('manager01', ...send)
   await cluster.until('what a host sends to arrive', async () => (await heard()) > before + 1)
   assert.equal(await heard(), before + 2)
+})
+
+test('what a program of a host listens on is not taken from it, and is served once it has gone', async () => {
+  await cluster.run('worker01', 'sh', '-c', 'mkdir -p /run/page; echo of the host >/run/page/index.html')
+  await cluster.run('worker01', 'busybox', 'httpd', '-p', '127.0.0.1:8090', '-h', '/run/page')
+  await cluster.docker(
+    'manager01',
+    ...['service', 'create', '-q', '--name', 'web', '-p', '8090:8080', webImage],
+  )
+  const said = (host: string) =>
+    cluster.run(host, 'sh', '-c', 'curl -sS -m 3 http://127.0.0.1:8090/ 2>&1 || true')
+  await cluster.until('the other host to serve', async () => (await said('manager01')).includes('Hello'))
+  assert.match(await said('worker01'), /of the host/)
+  await cluster.run('worker01', 'pkill', '-f', 'httpd -p 127.0.0.1:8090')
+  await cluster.until('this host to serve', async () => (await said('worker01')).includes('Hello'))
+})
+
+test('rules that somebody flushes are written anew at once', async () => {
+  for (const flush of [
+    ['nft', 'flush', 'ruleset'],
+    ['iptables', '-F'],
+    ['iptables', '-t', 'nat', '-F'],
+  ]) {
+    await cluster.run('manager01', ...flush)
+    await cluster.until(
+      `the mesh to answer after ${flush.join(' ')}`,
+      async () =>
+        (
+          await cluster.run(
+            'worker01',
+            'sh',
+            '-c',
+            `curl -sS -m 1 http://${hostAddress('manager01')}:8090/ 2>&1 || true`,
+          )
+        ).includes('Hello'),
+      5_000,
+    )
+  }
+  await evil(`ip addr add ${address['victim'] ?? ''}/32 dev eth0`)
+  assert.match(await evil(ping(address['friend'], `-I ${address['victim'] ?? ''}`)), isLost)
 })

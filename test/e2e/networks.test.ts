@@ -190,7 +190,6 @@ test('bad networks are refused with a reason; what is in use stays; what is gone
     [['create', '-d', 'overlay', 'net1'], /already exists/],
     [['create', '-d', 'overlay', '--subnet', '10.0.16.0/24', 'x'], /Pool overlaps/],
     [['create', '-d', 'overlay', '--subnet', 'nonsense', 'x'], /nonsense/],
-    [['create', '-d', 'overlay', '--opt', 'encrypted', 'x'], /encrypt/],
     [['create', '-d', 'overlay', '--ingress', 'x'], /already present/],
     [['rm', 'net1'], /in use by service/],
   ]

@@ -1,11 +1,27 @@
+import { access } from 'node:fs/promises'
 import type { Engine } from '#engine/engine.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Network } from '#model/network.ts'
+import { ipv4, ipv6 } from './family.ts'
 import { networkIdOption } from './overlay-driver.ts'
 
 /** The label by which one of the engine's networks is known to be ours; its value is our network's id. */
 export const networkLabel = 'mure.network.id'
+
+/** A kernel may have been started without it. */
+export const hostHasIpv6 = (): Promise<boolean> =>
+  access('/proc/sys/net/ipv6').then(
+    () => true,
+    () => false,
+  )
+
+/** How a container's end of a network gets the addresses that the managers chose. */
+export async function addressConfig(addresses: readonly string[]): Promise<object> {
+  const [four, six] = [ipv4, ipv6].map((family) => addresses.find(family.has)?.split('/')[0])
+  const hasIpv6 = six !== undefined && (await hostHasIpv6())
+  return { IPAMConfig: { IPv4Address: four, ...(hasIpv6 ? { IPv6Address: six } : {}) } }
+}
 
 /** The engine's own objects for the cluster's networks: there while a container of this host may need them. */
 export class EngineNetworks {
@@ -55,19 +71,20 @@ export class EngineNetworks {
   }
 
   async #create(network: Network, name: string): Promise<void> {
+    const hasIpv6 = await hostHasIpv6()
+    const ranges = network.status.ranges.filter(({ subnet }) => hasIpv6 || ipv4.has(subnet))
     await this.#engine.createNetwork({
       Name: name,
       CheckDuplicate: true,
       Driver: this.#driver,
+      EnableIPv6: ranges.some(({ subnet }) => ipv6.has(subnet)),
       Internal: network.spec.internal,
       Attachable: network.spec.attachable,
       Labels: { [networkLabel]: network.meta.id },
       Options: { [networkIdOption]: network.meta.id },
       IPAM: {
         Driver: 'default',
-        Config: network.status.ranges
-          .filter((range) => range.subnet.includes('.'))
-          .map((range) => ({ Subnet: range.subnet, Gateway: range.gateway })),
+        Config: ranges.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
       },
     })
   }

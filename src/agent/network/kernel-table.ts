@@ -26,6 +26,11 @@ export class KernelTable {
     await nft(lines, this.#netns)
   }
 
+  /** It was changed by us, along with another. */
+  touched(): void {
+    this.#seen = undefined
+  }
+
   /** Undefined: there is no such table. */
   async read(): Promise<string | undefined> {
     const list = ['list', 'table', this.family, this.name]

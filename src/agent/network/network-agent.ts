@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Engine } from '#engine/engine.ts'
 import type { Clock } from '#lib/clock.ts'
-import { errorText, MureError } from '#lib/errors.ts'
-import { execResult } from '#lib/exec.ts'
+import { MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
 import { cniDriver } from '#model/cni.ts'
 import type { KernelDifference } from '#model/network-examination.ts'
+import { sleep } from '#lib/wait.ts'
 import { isHostsOwn } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
@@ -21,22 +21,26 @@ import { DataPlaneState } from './data-plane-state.ts'
 import type { Examined } from './doctor/examination.ts'
 import { answer } from './dns/answer.ts'
 import { containersResolvers, hostResolvers } from './dns/host-resolvers.ts'
+import { listenForNames } from './dns/nameserver.ts'
 import { OwnResolvers } from './dns/own-resolvers.ts'
-import { serveNames } from './dns/server.ts'
 import { Upstream } from './dns/upstream.ts'
-import { EngineNetworks } from './engine-networks.ts'
+import { addressConfig, EngineNetworks } from './engine-networks.ts'
 import { cablePrefix, hostVeth, macOfAddress } from './device-names.ts'
+import { innerAddress } from './encryption/config.ts'
+import { Encryption } from './encryption/encryption.ts'
 import { Guard } from './guard/guard.ts'
+import { watchKernel } from './kernel-watch.ts'
 import { HostMesh } from './mesh/host-mesh.ts'
 import { numberHosts } from './mesh/return-path.ts'
 import type { HostNumbers } from './mesh/return-path.ts'
 import { OverlayDriver } from './overlay-driver.ts'
-import { overlayMtu } from './overlay/links.ts'
+import { mtuOf, overheadBytes } from './overlay/links.ts'
 import { OverlayWiring } from './overlay/overlay-wiring.ts'
 import { Overlays } from './overlay/overlays.ts'
 import { servePlugin } from './plugin/server.ts'
 import { virtualAddressesOf } from './rules/virtual-addresses.ts'
-import { SandboxKernel } from './sandbox-rules.ts'
+import { runningEndpoints } from './running-endpoints.ts'
+import { SandboxKeeper } from './sandbox-keeper.ts'
 import type { SandboxRules } from './sandbox-rules.ts'
 import { Sandboxes } from './sandboxes.ts'
 import type { LocalEndpoint } from './sandboxes.ts'
@@ -49,12 +53,20 @@ export interface NetworkAgentOptions {
   readonly random: Random
   readonly clock: Clock
   readonly logger: Logger
+  /** This host has another key of its encrypted tunnels. */
+  readonly tunnelKeyChanged: () => void
+  /** A cable of this host carries something again. */
+  readonly linkIsBack: () => void
 }
 
 const pluginsFolder = '/run/docker/plugins'
 const compareEveryMs = 15_000
 const lookAgainMs = 300
 const freshMs = 5_000
+const restoreAgainMs = 1_000
+/** A change that fails is tried again so often before it waits for the next comparison. */
+const applyAttempts = 3
+const applyAgainMs = 200
 
 /**
  * This host's part in the cluster's networks: what the managers say of the data plane becomes links, forwarding
@@ -65,8 +77,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #state = new DataPlaneState()
   readonly #networks = new Map<string, Network>()
   readonly #sandboxes = new Sandboxes()
+  readonly #keeper: SandboxKeeper
   readonly #askers = new Askers(this.#sandboxes, (networkId) => isCni(this.#networks.get(networkId)))
-  readonly #kernels = new Map<string, SandboxKernel>()
   readonly #mutex = new Mutex()
   readonly #stop = new AbortController()
   readonly #owned = new AsyncDisposableStack()
@@ -74,6 +86,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #mesh: HostMesh
   readonly #guard: Guard
   readonly #mark: string
+  readonly #encryption: Encryption
   readonly #engineNetworks: EngineNetworks
   #nameserver = ''
   #resolvers: readonly string[] = []
@@ -87,26 +100,49 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   #looking: NodeJS.Timeout | undefined
   /** A change was not written whole: the next one writes everything. */
   #isUnsure = false
+  /** What ran before this process did is known. */
+  #isRestored = false
 
   static async start(options: NetworkAgentOptions): Promise<NetworkAgent> {
-    const agent = new NetworkAgent(options)
+    const { nodeId, dataDir, clock, logger, tunnelKeyChanged } = options
+    const mark = createHash('sha256').update(dataDir).digest('hex').slice(0, 8)
+    const encryption = await Encryption.start({
+      ...{ nodeId, dataDir, mark, clock, logger },
+      keyChanged: tunnelKeyChanged,
+    })
+    const agent = new NetworkAgent(options, mark, encryption)
     await agent.#start()
     return agent
   }
 
-  private constructor(options: NetworkAgentOptions) {
-    const { nodeId, dataDir, logger, engine } = options
+  private constructor(options: NetworkAgentOptions, mark: string, encryption: Encryption) {
+    const { nodeId, logger, engine } = options
     this.#options = options
-    const mark = createHash('sha256').update(dataDir).digest('hex').slice(0, 8)
+    this.#encryption = this.#owned.use(encryption)
     this.#engineNetworks = new EngineNetworks(engine, `mure-${mark}`)
     this.#driverName = `mure-${mark}`
     this.#mark = mark
     this.#guard = new Guard({ table: `mure_${mark}`, cablePrefix: cablePrefix(mark), logger })
-    this.#overlays = new Overlays({ nodeId, state: this.#state, port: () => this.#port })
+    this.#overlays = new Overlays({
+      ...{ nodeId, mark, encryption },
+      state: this.#state,
+      port: () => this.#port,
+    })
+    this.#keeper = new SandboxKeeper({
+      sandboxes: this.#sandboxes,
+      rulesOf: (ends) => this.#rulesOf(ends),
+      signal: this.#stop.signal,
+      logger,
+    })
     this.#mesh = new HostMesh({ nodeId, state: this.#state, table: `mure_${mark}`, logger })
   }
 
   readonly #driverName: string
+
+  /** Of this host's encrypted tunnels; undefined: it cannot encrypt. */
+  get tunnelKey(): string | undefined {
+    return this.#encryption.publicKey
+  }
 
   /** What the assignments say of networks. */
   setNetworks(networks: Difference<Network>, isFull: boolean): void {
@@ -119,12 +155,20 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async apply(change: DataPlaneChange): Promise<void> {
     const changed = this.#state.apply(change)
     this.#port = change.port
-    await this.#mutex.run(async () => {
-      const all = this.#isUnsure ? undefined : changed
-      this.#isUnsure = true
-      await this.#sync(all)
-      this.#isUnsure = false
-    })
+    for (let attempt = 1; ; attempt++)
+      try {
+        await this.#mutex.run(async () => {
+          const all = this.#isUnsure ? undefined : changed
+          this.#isUnsure = true
+          await this.#sync(all)
+          this.#isUnsure = false
+        })
+        return
+      } catch (error) {
+        if (attempt === applyAttempts || this.#stop.signal.aborted) throw error
+        this.#options.logger.debug('a change of the data plane is tried again', { error })
+        await sleep(applyAgainMs, this.#stop.signal)
+      }
   }
 
   /** @see AttachmentProvider */
@@ -140,8 +184,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       await this.#ensureLinks(network)
       this.#made.set(network.meta.id, performance.now())
       const name = await this.#engineNetworks.ensure(network)
-      const address = addresses.find((one) => one.includes('.'))?.split('/')[0]
-      ends.push({ name, config: { IPAMConfig: { IPv4Address: address } } })
+      ends.push({ name, config: await addressConfig(addresses) })
     }
     const [first, ...others] = ends
     if (first === undefined) return {}
@@ -197,7 +240,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       networks: this.#overlays.present.length,
       port: this.#port,
       probeDevice: `mup${this.#mark}`,
-      mtu: () => overlayMtu(localAddress),
+      mtu: () => mtuOf(localAddress).then((mtu) => mtu - overheadBytes(localAddress)),
       differences: () => this.#mutex.run(() => this.#differences()),
       repair: () => this.#mutex.run(() => this.#compare()),
     }
@@ -209,9 +252,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       for (const what of await this.#overlays.differences(id))
         found.push({ network: this.#networks.get(id)?.spec.name ?? id, what })
     const rules = [...(await this.#guard.differences()), ...(await this.#mesh.differences())]
-    for (const sandbox of this.#sandboxes.bySandbox().keys())
-      if (this.#kernels.get(sandbox)?.isWritten !== true)
-        rules.push(`the rules of the sandbox ${sandbox} are not written`)
+    rules.push(...(await this.#keeper.differences()))
     return [...found, ...rules.map((what) => ({ network: '', what }))]
   }
 
@@ -219,7 +260,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#stop.abort()
     clearTimeout(this.#looking)
     await this.#owned.disposeAsync()
-    await this.#mutex.run(async () => undefined)
+    await this.#mutex.run(() => this.#mesh[Symbol.asyncDispose]())
   }
 
   /** Leaving the cluster: nothing of it stays in the kernel or the engine. */
@@ -228,13 +269,34 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       await this.#mesh.remove()
       for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.remove(id)
       await this.#overlays.removeAll()
+      await this.#encryption.forget()
       await this.#guard.remove()
     })
   }
 
   async #start(): Promise<void> {
-    const { logger } = this.#options
-    this.#nameserver = await this.#listenForNames()
+    const { random, logger, clock } = this.#options
+    const upstream = new Upstream({ servers: hostResolvers, clock })
+    const own = new OwnResolvers(this.#options.engine, () => this.#nameserver)
+    const nameserver = await listenForNames({
+      upstream: {
+        ask: async (message, from, protocol) => {
+          const endpoint = this.#sandboxes.byAddress(from)
+          if (endpoint !== undefined && (await own.has(endpoint)))
+            throw new MureError('unavailable', 'the container has name servers of its own')
+          return upstream.ask(message, from, protocol)
+        },
+      },
+      logger,
+      find: (from) => this.#askers.find(from),
+      resolve: (query, from, limit) => {
+        const endpoint = this.#sandboxes.byAddress(from)
+        if (endpoint === undefined) return 'unknown'
+        return answer(query, { networks: this.#namedNetworks(endpoint) }, this.#state, random, limit)
+      },
+    })
+    this.#owned.use(nameserver)
+    this.#nameserver = nameserver.address
     this.#resolvers = await containersResolvers()
     const overlay = new OverlayWiring({
       mark: this.#mark,
@@ -264,20 +326,30 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       changed: (sandbox) => {
         this.#background(
           this.#mutex.run(async () => {
-            await this.#syncSandbox(sandbox)
+            await this.#keeper.sync(sandbox)
             await this.#removeUnused(this.#usedNetworks())
           }),
         )
       },
     })
     this.#owned.use(await servePlugin(join(pluginsFolder, `${this.#driverName}.sock`), driver, logger))
-    this.#background(this.#restore())
+    this.#background(this.#restoreAtLast())
     const timer = setInterval(() => {
       this.#background(this.#mutex.run(() => this.#compare()))
     }, compareEveryMs)
     this.#owned.defer(() => {
       clearInterval(timer)
     })
+    const watches = watchKernel(`mure_${this.#mark}`, logger, {
+      rulesLost: () => {
+        this.#background(this.#mutex.run(() => this.#repairRules()))
+      },
+      linkLost: () => {
+        this.#background(this.#mutex.run(() => this.#repairLinks()))
+      },
+      linkIsBack: this.#options.linkIsBack,
+    })
+    for (const watch of watches) this.#owned.use(watch)
   }
 
   /** Containers that ran before this process did are found by what the engine knows of them. */
@@ -285,22 +357,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     const { engine } = this.#options
     const own = await this.#engineNetworks.list()
     for (const networkId of own.values()) this.#made.set(networkId, -Infinity)
-    if (own.size === 0) return
-    for (const { Id, State } of await engine.listContainers([])) {
-      if (State !== 'running') continue
-      const { NetworkSettings: settings } = await engine.inspectContainer(Id)
-      for (const end of Object.values(settings.Networks ?? {})) {
-        const networkId = own.get(end.NetworkID)
-        if (networkId === undefined || end.EndpointID === '') continue
-        this.#sandboxes.put({
-          endpointId: end.EndpointID,
-          networkId,
-          address: end.IPAddress,
-          address6: end.GlobalIPv6Address,
-          sandbox: settings.SandboxKey ?? '',
-        })
-      }
-    }
+    for (const endpoint of await runningEndpoints(engine, own)) this.#sandboxes.put(endpoint)
     await this.#guard.restore(
       this.#sandboxes.all().map(({ endpointId, address, address6 }) => ({
         device: hostVeth(this.#mark, endpointId),
@@ -309,45 +366,21 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       })),
     )
     await this.#mutex.run(() => this.#sync(undefined))
+    this.#isRestored = true
   }
 
-  /** Each daemon of a host has an address of its own, as its answers are of its own cluster. */
-  async #listenForNames(): Promise<string> {
-    const { random, logger, clock } = this.#options
-    const upstream = new Upstream({ servers: hostResolvers, clock })
-    for (let last = 1; last < 255; last++) {
-      const address = `169.254.53.${String(last)}`
-      await execResult('ip', ['addr', 'add', `${address}/32`, 'dev', 'lo'])
-      const own = new OwnResolvers(this.#options.engine, address)
+  /** The engine may be away when this daemon comes up. */
+  async #restoreAtLast(): Promise<void> {
+    const { signal } = this.#stop
+    while (!signal.aborted) {
       try {
-        const server = await serveNames({
-          address,
-          upstream: {
-            ask: async (message, from, protocol) => {
-              const endpoint = this.#sandboxes.byAddress(from)
-              if (endpoint !== undefined && (await own.has(endpoint)))
-                throw new MureError('unavailable', 'the container has name servers of its own')
-              return upstream.ask(message, from, protocol)
-            },
-          },
-          logger,
-          find: (from) => this.#askers.find(from),
-          resolve: (query, from, limit) => {
-            const endpoint = this.#sandboxes.byAddress(from)
-            if (endpoint === undefined) return 'unknown'
-            return answer(query, { networks: this.#namedNetworks(endpoint) }, this.#state, random, limit)
-          },
-        })
-        this.#owned.use(server)
-        this.#owned.defer(() =>
-          execResult('ip', ['addr', 'del', `${address}/32`, 'dev', 'lo']).then(() => undefined),
-        )
-        return address
+        await this.#restore()
+        return
       } catch (error) {
-        logger.debug('another address for names is tried', { address, error: errorText(error) })
+        this.#options.logger.debug('the containers of this host are not known yet', { error })
+        await sleep(restoreAgainMs, signal).catch(() => undefined)
       }
     }
-    throw new MureError('unavailable', 'no address is free for a name server on this host')
   }
 
   /** The networks that a sandbox is on. */
@@ -370,14 +403,21 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     }
     for (const [sandbox, ends] of this.#sandboxes.bySandbox())
       if (changed === undefined || ends.some(({ networkId }) => changed.has(networkId)))
-        await this.#syncSandbox(sandbox)
+        await this.#keeper.sync(sandbox)
     await this.#removeUnused(this.#usedNetworks())
+    if (changed === undefined) await this.#overlays.meetHosts()
     const bridges = this.#overlays.bridges
     await this.#guard.sync({
       bridges,
       vxlanIds: this.#overlays.vxlanIds,
       port: this.#port,
-      hosts: [...this.#state.hosts.values()].map(({ address }) => address).sort(),
+      hosts: [...this.#state.hosts.values()]
+        .flatMap(({ nodeId, address, tunnelKey }) => [
+          address,
+          ...(tunnelKey === undefined ? [] : [innerAddress(nodeId)]),
+        ])
+        .sort(),
+      encrypted: { device: this.#encryption.device, vxlanIds: this.#overlays.encryptedVxlanIds },
       nameserver: this.#nameserver,
     })
     const isMeshConcerned = changed === undefined || changed.has(ingress?.meta.id ?? '')
@@ -420,48 +460,41 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     }, lookAgainMs)
   }
 
-  async #syncSandbox(sandbox: string): Promise<void> {
-    const ends = this.#sandboxes.bySandbox().get(sandbox)
-    if (ends === undefined) {
-      this.#kernels.delete(sandbox)
-      return
-    }
-    const kernel = this.#kernels.get(sandbox) ?? new SandboxKernel(sandbox)
-    this.#kernels.set(sandbox, kernel)
-    try {
-      await kernel.apply(this.#rulesOf(ends), this.#stop.signal)
-    } catch (error) {
-      // A sandbox may go at any moment; one that stays is compared again.
-      this.#kernels.delete(sandbox)
-      if (this.#sandboxes.bySandbox().has(sandbox) && !this.#stop.signal.aborted)
-        this.#options.logger.warn('the rules of a sandbox were not written', { sandbox, error })
-    }
-  }
-
   #rulesOf(ends: readonly LocalEndpoint[]): SandboxRules {
-    const virtualAddresses = new Map<string, readonly string[]>()
-    for (const { networkId } of ends)
-      for (const [address, backends] of virtualAddressesOf(
-        this.#state.endpoints(networkId),
-        this.#state.members(networkId),
-      ))
-        virtualAddresses.set(address, backends)
     const ingressId = this.#ingress()?.meta.id
     const end = ends.find(({ networkId }) => networkId === ingressId)
     return {
-      virtualAddresses,
       names: { resolvers: this.#resolvers, nameserver: this.#nameserver },
-      ...(end === undefined ? {} : { mesh: { address: end.address, hosts: this.#hostNumbers } }),
+      virtualAddresses: (family) =>
+        new Map(
+          ends.flatMap(({ networkId }) => [
+            ...virtualAddressesOf(family, this.#state.endpoints(networkId), this.#state.members(networkId)),
+          ]),
+        ),
+      ...(end === undefined
+        ? {}
+        : { mesh: { address: end.address, hasIpv6: end.address6 !== '', hosts: this.#hostNumbers } }),
     }
   }
 
   /** What somebody else has changed or flushed is put right. */
   async #compare(): Promise<void> {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
-    for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    if (this.#isUnsure) await this.#sync(undefined)
+    await this.#repairLinks()
+    await this.#repairRules()
     this.#resolvers = await containersResolvers()
-    for (const sandbox of this.#sandboxes.bySandbox().keys())
-      if (!this.#kernels.has(sandbox)) await this.#syncSandbox(sandbox)
+    await this.#keeper.compare()
+  }
+
+  async #repairLinks(): Promise<void> {
+    for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    if (!this.#isRestored) return
+    const stale = await this.#overlays.removeStale()
+    if (stale.length > 0) this.#options.logger.info('links of networks that are gone were removed', { stale })
+  }
+
+  async #repairRules(): Promise<void> {
     await this.#guard.repair()
     await this.#mesh.repair(this.#ingress(), this.#overlays.bridges)
   }

@@ -94,7 +94,7 @@ export class Allocator {
     const present = service.status.endpoint
     const networkIds = this.#networksOf(service, spec.mode !== 'dnsrr')
     const hasAll =
-      networkIds.length === (present?.virtualAddresses.length ?? 0) &&
+      networkIds.length === new Set(present?.virtualAddresses.map(({ networkId }) => networkId)).size &&
       networkIds.every((id) => present?.virtualAddresses.some(({ networkId }) => networkId === id))
     if (present === undefined && networkIds.length === 0 && (spec.ports ?? []).length === 0)
       return { service }
@@ -144,20 +144,28 @@ export class Allocator {
     return ingress === undefined ? ids : [...ids, ingress.meta.id]
   }
 
+  /** Docker's clients know one of the mesh's network, and nothing is ever sent to it. */
+  #virtualAddressesOn(id: NetworkId): readonly string[] | { readonly problem: string } {
+    const taken = this.#networks.takeAddresses(id)
+    if ('problem' in taken || this.#networks.get(id)?.spec.ingress !== true) return taken
+    this.#networks.releaseAddresses(id, taken.slice(1))
+    return taken.slice(0, 1)
+  }
+
   #virtualAddresses(
     networkIds: readonly NetworkId[],
     before: readonly VirtualAddress[],
   ): { readonly list: VirtualAddress[] } | { readonly problem: string } {
     const list: VirtualAddress[] = []
     for (const networkId of networkIds) {
-      const kept = before.find((address) => address.networkId === networkId)
-      const taken = kept === undefined ? this.#networks.takeAddresses(networkId) : [kept.address]
+      const kept = before.filter((address) => address.networkId === networkId)
+      const taken = kept.length === 0 ? this.#virtualAddressesOn(networkId) : []
       if ('problem' in taken) {
         const fresh = list.filter((address) => !before.includes(address))
         for (const { networkId: id, address } of fresh) this.#networks.releaseAddresses(id, [address])
         return taken
       }
-      for (const address of taken) list.push(kept ?? { networkId, address })
+      list.push(...kept, ...taken.map((address) => ({ networkId, address })))
     }
     return { list }
   }

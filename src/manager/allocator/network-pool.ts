@@ -111,11 +111,14 @@ export class NetworkPool {
     routes: () => readonly IpNetwork[] = () => [],
   ): Network {
     if (network.status.vxlanId !== undefined || !drivers.has(network.spec.driver.name)) return network
-    const ranges = network.spec.ipam.ranges.length > 0 ? network.spec.ipam.ranges : [{ subnet: '' }]
     const chosen: IpamRange[] = []
-    for (const range of ranges) {
+    for (const range of wantedRanges(network)) {
       const subnet =
-        range.subnet === '' ? this.#freeSubnet(networking, chosen, routes()) : parseNetwork(range.subnet)
+        range.subnet === ''
+          ? this.#freeSubnet(networking, chosen, routes())
+          : range.subnet === anyIpv6
+            ? this.#freeIpv6Subnet(network.meta.id)
+            : parseNetwork(range.subnet)
       if (subnet === undefined) return refused(network, 'no subnet is left in the default address pools')
       const other = this.#overlapping(subnet)
       if (other !== undefined)
@@ -162,7 +165,41 @@ export class NetworkPool {
     }
     return undefined
   }
+
+  /** A unique local one (RFC 4193), which follows from the network's id. */
+  #freeIpv6Subnet(id: NetworkId): IpNetwork | undefined {
+    const taken = [...this.#held.values()].flatMap((held) => held.subnets)
+    for (let attempt = 0; attempt < 1_000; attempt++) {
+      const value = (0xfdn << 120n) | (hash(`${id} ${String(attempt)}`, 56) << 64n)
+      const subnet: IpNetwork = { base: { bits: 128, value }, prefix: 64 }
+      if (!taken.some((other) => overlaps(other, subnet))) return subnet
+    }
+    return undefined
+  }
 }
+
+/** FNV-1a of 64 bits, cut: spreads ids evenly, and is the same everywhere. */
+function hash(text: string, bits: number): bigint {
+  let value = 0xcbf29ce484222325n
+  for (const char of text)
+    value = BigInt.asUintN(64, (value ^ BigInt(char.codePointAt(0) ?? 0)) * 0x100000001b3n)
+  return value >> BigInt(64 - bits)
+}
+
+/** In place of a subnet: one of IPv6 is to be chosen. */
+const anyIpv6 = '::'
+
+/** Every network has an IPv4 range, which comes first, and one of IPv6 where that is wanted. */
+function wantedRanges({ spec }: Network): readonly IpamRange[] {
+  const six = spec.ipam.ranges.filter(isIpv6)
+  const four = spec.ipam.ranges.filter((range) => !isIpv6(range))
+  return [
+    ...(four.length > 0 ? four : [{ subnet: '' }]),
+    ...(six.length === 0 && spec.ipv6 ? [{ subnet: anyIpv6 }] : six),
+  ]
+}
+
+const isIpv6 = (range: IpamRange): boolean => range.subnet.includes(':')
 
 const refused = (network: Network, error: string): Network =>
   network.status.error === error ? network : { ...network, status: { ...network.status, error } }

@@ -4,6 +4,7 @@ import type { NetworkId } from '#model/id.ts'
 import { cniDriver, cniPluginsOf } from '#model/cni.ts'
 import { overlaps, parseNetwork } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
+import { isEncrypted } from '#model/network.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { isRunnable, isTerminal } from '#model/task-state.ts'
 import { needsIngress, usesNetwork } from '#model/secret-use.ts'
@@ -68,11 +69,7 @@ function check(view: View, spec: NetworkSpec): void {
   if (spec.driver.name === cniDriver) checkCni(spec)
   else if (spec.driver.name !== 'overlay')
     throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay and cni are`)
-  if ('encrypted' in (spec.driver.options ?? {}))
-    throw new MureError(
-      'unsupported',
-      'this cluster cannot encrypt networks: its hosts have neither WireGuard nor IPsec. Leave "--opt encrypted" away, or put the hosts on a private wire.',
-    )
+  if (isEncrypted({ spec })) checkEncryption(view)
   if (spec.ingress) checkIngress(view, spec)
   const subnets: IpNetwork[] = []
   for (const range of spec.ipam.ranges) {
@@ -93,10 +90,24 @@ function check(view: View, spec: NetworkSpec): void {
     }
 }
 
+/** A network that some host could only be on unencrypted is not made. */
+function checkEncryption(view: View): void {
+  const unable = [...view.list('node')].filter(
+    ({ status }) => status.state === 'ready' && status.description?.tunnelKey === undefined,
+  )
+  if (unable.length === 0) return
+  const names = unable.map(({ meta, status }) => status.description?.hostname ?? meta.id).sort()
+  throw new MureError(
+    'unsupported',
+    `an encrypted network needs WireGuard on every node: in its kernel, or as the programs wireguard-go and wg. These have neither: ${names.join(', ')}`,
+  )
+}
+
 function checkCni(spec: NetworkSpec): void {
   const plugins = cniPluginsOf(spec)
   if (typeof plugins === 'string') throw invalid(plugins)
   if (spec.ingress) throw invalid('the ingress network is an overlay: other hosts are reached through it')
+  if (isEncrypted({ spec })) throw invalid('networks of CNI plugins are not encrypted: leave "--opt encrypted" away')
 }
 
 function checkIngress(view: View, spec: NetworkSpec): void {

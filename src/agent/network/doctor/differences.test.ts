@@ -36,7 +36,7 @@ test('what is missing, down, too small or leads elsewhere is said', () => {
 
 test('forwarding entries are compared one by one', () => {
   const entries = (hosts: Record<string, string>): Forwarding =>
-    new Map(Object.entries(hosts).map(([mac, host]) => [mac, { mac, host, ip: '' }]))
+    new Map(Object.entries(hosts).map(([mac, host]) => [mac, { mac, host, addresses: [] }]))
   assert.deepEqual(
     forwardingDifferences(entries({ a: '1', b: '2', c: '3' }), entries({ a: '1', b: '9', d: '4' })),
     [

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { acceptRules, missingRules } from './firewalls.ts'
 import { linkLocalOf, removeCable, renderCable } from './cables.ts'
 import { renderHostGuard } from './host-rules.ts'
 
@@ -31,6 +32,7 @@ test('without networks nothing is said of tunnels', () => {
     port: 4789,
     hosts: ['192.168.0.1', 'fd00::1'],
     nameserver: '169.254.53.1',
+    encrypted: { device: 'muw1', vxlanIds: [] },
   }
   const none = renderHostGuard('t', guard)
   assert.ok(!none.some((line) => line.includes('rule inet t tunnels')))
@@ -40,4 +42,32 @@ test('without networks nothing is said of tunnels', () => {
   )
   assert.ok(some.includes('add element inet t within { "mub1001" . "mub1001" }'))
   assert.ok(some.includes('add element inet t hosts6 { fd00::1 }'))
+})
+
+test('what a firewall has to let pass is said once, in the chain that the engine keeps for it', () => {
+  const wanted = acceptRules([4789])
+  const docker = ['-P INPUT DROP', '-P FORWARD DROP', '-N DOCKER-USER', '-A FORWARD -j DOCKER-USER'].join(
+    '\n',
+  )
+  assert.deepEqual(
+    missingRules(docker, wanted).map((rule) => rule.join(' ')),
+    [
+      '-I DOCKER-USER -i mub+ -j ACCEPT',
+      '-I DOCKER-USER -o mub+ -j ACCEPT',
+      '-I INPUT -i mub+ -j ACCEPT',
+      '-I INPUT -p udp -m udp --dport 4789 -j ACCEPT',
+    ],
+  )
+  const after = `${docker}\n${missingRules(docker, wanted)
+    .map((rule) => `-A ${rule.slice(1).join(' ')}`)
+    .join('\n')}`
+  assert.deepEqual(missingRules(after, wanted), [])
+  assert.deepEqual(missingRules('-P FORWARD ACCEPT', wanted)[0], [
+    '-I',
+    'FORWARD',
+    '-i',
+    'mub+',
+    '-j',
+    'ACCEPT',
+  ])
 })

@@ -1,8 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import { KernelTable } from '../kernel-table.ts'
 import { cableFrame, removeCable, renderCable } from './cables.ts'
 import type { Cable } from './cables.ts'
+import { encryptionPort } from '../encryption/config.ts'
+import { forgetFirewalls, passFirewalls } from './firewalls.ts'
 import { renderHostGuard } from './host-rules.ts'
 import type { HostGuard } from './host-rules.ts'
 
@@ -17,7 +20,7 @@ export class Guard {
   readonly #mutex = new Mutex()
   /** Whether the frame is in the kernel: a table that an earlier daemon left is replaced, cables and all. */
   #hasFrame = false
-  #applied: string | undefined
+  #applied: HostGuard | undefined
 
   constructor(parts: { table: string; cablePrefix: string; logger: Logger }) {
     this.#cablePrefix = parts.cablePrefix
@@ -58,11 +61,12 @@ export class Guard {
 
   sync(guard: HostGuard): Promise<void> {
     return this.#mutex.run(async () => {
-      const wanted = JSON.stringify(guard)
       // A host that has none of our networks is left as it was.
-      if (wanted === this.#applied || (this.#applied === undefined && guard.bridges.length === 0)) return
+      if (this.#applied === undefined && guard.bridges.length === 0) return
+      if (isDeepStrictEqual(guard, this.#applied)) return
       await this.#hostTable.write(renderHostGuard(this.#hostTable.name, guard))
-      this.#applied = wanted
+      await passFirewalls([guard.port, encryptionPort])
+      this.#applied = guard
     })
   }
 
@@ -87,16 +91,18 @@ export class Guard {
         this.#logger.warn("the rules of containers' own addresses were changed, and are written anew")
         await this.#writeAll()
       }
-      if (this.#applied !== undefined && !(await this.#hostTable.isIntact())) {
+      if (this.#applied === undefined) return
+      if (!(await this.#hostTable.isIntact())) {
         this.#logger.warn('the rules that keep networks apart were changed, and are written anew')
-        const guard = JSON.parse(this.#applied) as HostGuard
-        await this.#hostTable.write(renderHostGuard(this.#hostTable.name, guard))
+        await this.#hostTable.write(renderHostGuard(this.#hostTable.name, this.#applied))
       }
+      await passFirewalls([this.#applied.port, encryptionPort])
     })
   }
 
   remove(): Promise<void> {
     return this.#mutex.run(async () => {
+      if (this.#applied !== undefined) await forgetFirewalls([this.#applied.port, encryptionPort])
       this.#cables.clear()
       this.#hasFrame = false
       this.#applied = undefined

@@ -1,3 +1,5 @@
+import { innerPrefix } from '../encryption/config.ts'
+
 /** What a host must know to keep the networks apart from each other, from itself and from the world outside. */
 export interface HostGuard {
   /** Of the networks that are here. */
@@ -7,6 +9,8 @@ export interface HostGuard {
   readonly port: number
   /** Where tunnels may come from. */
   readonly hosts: readonly string[]
+  /** Networks that are nowhere but inside the encrypted tunnels of this device. */
+  readonly encrypted: { readonly device: string; readonly vxlanIds: readonly number[] }
   /** The only thing on this host that containers reach through their networks. */
   readonly nameserver: string
 }
@@ -15,12 +19,13 @@ export interface HostGuard {
  * 1. A tunnel carries what another host of the cluster sends, and no container reaches a host's tunnel through the
  *    host's own address.
  * 2. A network is no way to the host: names are answered, connections of the mesh come back, and that is all.
- * 3. A network is no way into another, nor out: only connections of the mesh come in from outside.
+ * 3. What is encrypted goes out and comes in through the encrypted tunnels or not at all.
+ * 4. A network is no way into another, nor out: only connections of the mesh come in from outside.
  *
  * All rules ask for networks of this daemon alone: others may live on the same host.
  */
 export function renderHostGuard(table: string, guard: HostGuard): string[] {
-  const { bridges, vxlanIds, port, hosts, nameserver } = guard
+  const { bridges, vxlanIds, port, hosts, nameserver, encrypted } = guard
   const add = (what: string) => `add ${what.replace(/^(\S+) /, `$1 inet ${table} `)}`
   const four = hosts.filter((host) => !host.includes(':'))
   const six = hosts.filter((host) => host.includes(':'))
@@ -51,8 +56,16 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
       add(`rule tunnels ${ours} ip6 saddr != @hosts6 drop`),
     )
   }
+  if (encrypted.vxlanIds.length > 0)
+    lines.push(
+      add(
+        `rule tunnels ${tunnel} @th,96,24 { ${encrypted.vxlanIds.join(', ')} } iifname != "${encrypted.device}" drop`,
+      ),
+    )
   return [
     ...lines,
+    add('chain leaving { type filter hook output priority -310; }'),
+    add(`rule leaving ip6 daddr ${innerPrefix} oifname != { "${encrypted.device}", "lo" } drop`),
     // Before an answer of the mesh gets back its loopback address: so it is a container's own doing.
     add('chain loopback { type filter hook prerouting priority -300; }'),
     add('rule loopback iifname @bridges ip daddr 127.0.0.0/8 drop'),

@@ -1,27 +1,35 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { Network } from '#model/network.ts'
 import type { DataPlaneState } from '../data-plane-state.ts'
-import { bridgeName, bridgePrefix } from '../device-names.ts'
-import { nft } from '../tools.ts'
+import { bridgeName } from '../device-names.ts'
+import { families, ipv6 } from '../family.ts'
+import type { Family } from '../family.ts'
+import { KernelTable } from '../kernel-table.ts'
+import { targetsIn } from '../rules/virtual-addresses.ts'
+import { PortListeners } from './port-listeners.ts'
+import type { HostPort } from './port-listeners.ts'
 import { publishedPortsOf, removedTargets, renderPublishedPorts } from './published-ports.ts'
 import type { PublishedPorts } from './published-ports.ts'
 
 /** The routing mesh's rules on the host itself. */
-export class HostMesh {
+export class HostMesh implements AsyncDisposable {
   readonly #nodeId: string
   readonly #state: DataPlaneState
-  readonly #table: string
   readonly #logger: Logger
-  #applied: PublishedPorts | undefined
+  readonly #tables: ReadonlyMap<Family, KernelTable>
+  readonly #applied = new Map<Family, PublishedPorts>()
+  readonly #listeners: PortListeners
   #prepared = ''
   #ingressId = ''
 
   constructor(parts: { nodeId: string; state: DataPlaneState; table: string; logger: Logger }) {
     this.#nodeId = parts.nodeId
     this.#state = parts.state
-    this.#table = parts.table
     this.#logger = parts.logger
+    this.#listeners = new PortListeners(parts.logger)
+    this.#tables = new Map(families.map((family) => [family, new KernelTable(family.name, parts.table)]))
   }
 
   isPublished(ingressId: string): boolean {
@@ -31,56 +39,98 @@ export class HostMesh {
 
   /** `bridges`: of every network that is on this host. */
   async sync(ingress: Network, bridges: readonly string[]): Promise<void> {
-    const { id } = ingress.meta
-    const ports = publishedPortsOf(this.#state.endpoints(id), this.#state.members(id), this.#nodeId)
     const { vxlanId } = ingress.status
     const localAddress = this.#state.hosts.get(this.#nodeId)?.address
     if (vxlanId === undefined || localAddress === undefined) return
-    // A host that has none of our networks is left as it was.
-    if (this.#applied === undefined && bridges.length === 0) return
-    const ingressBridge = bridgeName(vxlanId)
     // Another network is the mesh's now: nothing of the rules is as it was.
-    if (this.#ingressId !== id) {
-      this.#applied = undefined
+    if (this.#ingressId !== ingress.meta.id) {
+      this.#applied.clear()
       this.#prepared = ''
     }
-    this.#ingressId = id
+    this.#ingressId = ingress.meta.id
+    const isNew = this.#applied.size === 0
+    // A host that has none of our networks is left as it was.
+    if (isNew && bridges.length === 0) return
+    const ingressBridge = bridgeName(vxlanId)
     // A bridge that comes again is another one, whatever its name.
     if (!bridges.includes(ingressBridge)) this.#prepared = ''
-    if (this.#applied === undefined) await this.#accept()
     if (bridges.includes(ingressBridge) && this.#prepared !== ingressBridge)
       await this.#prepare(ingressBridge)
-    const where = { table: this.#table, ingressBridge, localAddress }
-    await nft(renderPublishedPorts(where, this.#applied, ports))
-    for (const address of removedTargets(this.#applied, ports))
-      await execResult('conntrack', ['-D', '-p', 'udp', '--reply-src', address])
-    this.#applied = ports
+    await this.#listeners.sync(this.#wantedPorts(ingress.meta.id))
+    for (const family of families) {
+      if (!isNew && !this.#applied.has(family)) continue
+      if (family === ipv6 && !ingress.status.ranges.some(({ subnet }) => ipv6.has(subnet))) continue
+      await this.#syncFamily(family, ingress, { ingressBridge, localAddress })
+    }
   }
 
-  /** What of the mesh's rules is not there, in words. */
+  #wantedPorts(ingressId: string): HostPort[] {
+    return [...this.#state.endpoints(ingressId)].flatMap(({ ports }) =>
+      ports.flatMap(({ protocol, publishedPort = 0 }) =>
+        publishedPort > 0 ? [{ protocol, port: publishedPort }] : [],
+      ),
+    )
+  }
+
+  async #syncFamily(
+    family: Family,
+    ingress: Network,
+    where: { readonly ingressBridge: string; readonly localAddress: string },
+  ): Promise<void> {
+    const table = this.#tables.get(family)
+    if (table === undefined) return
+    const { id } = ingress.meta
+    const ports = publishedPortsOf(family, this.#state.endpoints(id), this.#state.members(id), this.#nodeId)
+    // What another program of this host has stays its own.
+    for (const key of this.#listeners.refused) ports.delete(key)
+    const before = this.#applied.get(family)
+    const now = new Set([...ports.values()].flatMap(({ backends }) => backends))
+    const gone =
+      before === undefined
+        ? // What rules of an earlier process sent connections to.
+          targetsIn((await table.read()) ?? '').filter((address) => !now.has(address))
+        : removedTargets(before, ports)
+    await table.write(renderPublishedPorts(family, { table: table.name, ...where }, before, ports))
+    this.#applied.set(family, ports)
+    for (const address of gone) await execResult('conntrack', ['-D', '-p', 'udp', '--reply-src', address])
+  }
+
+  /** What of the mesh's rules is not as it should be, in words. */
   async differences(): Promise<string[]> {
-    if (this.#applied === undefined) return []
-    const { exitCode } = await execResult('nft', ['list', 'chain', 'ip', this.#table, 'prerouting'])
-    return exitCode === 0 ? [] : ['the rules of the routing mesh are gone']
+    return (await this.#isIntact())
+      ? []
+      : ["the rules of the routing mesh were changed by somebody else's hand"]
+  }
+
+  async #isIntact(): Promise<boolean> {
+    for (const family of this.#applied.keys())
+      if ((await this.#tables.get(family)?.isIntact()) === false) return false
+    return true
   }
 
   /** Somebody else's flush takes our rules too. */
   async repair(ingress: Network | undefined, bridges: readonly string[]): Promise<void> {
-    if (ingress === undefined || this.#applied === undefined) return
-    const { exitCode } = await execResult('nft', ['list', 'chain', 'ip', this.#table, 'prerouting'])
-    if (exitCode !== 0) {
-      this.#logger.warn('the rules of the routing mesh were gone, and are written anew')
-      this.#applied = undefined
+    if (ingress === undefined || this.#applied.size === 0) return
+    if (!(await this.#isIntact())) {
+      this.#logger.warn('the rules of the routing mesh were changed, and are written anew')
+      this.#applied.clear()
+      this.#prepared = ''
       await this.sync(ingress, bridges)
-    }
-    await this.#accept()
+    } else if (await this.#listeners.sync(this.#wantedPorts(ingress.meta.id)))
+      // Another program has let go of its port.
+      await this.sync(ingress, bridges)
+  }
+
+  /** The ports are let go of; what the kernel does stays. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#listeners[Symbol.asyncDispose]()
   }
 
   async remove(): Promise<void> {
+    await this.#listeners.sync([])
     this.#prepared = ''
-    if (this.#applied === undefined) return
-    this.#applied = undefined
-    await execResult('nft', ['delete', 'table', 'ip', this.#table])
+    this.#applied.clear()
+    for (const table of this.#tables.values()) await table.remove()
   }
 
   /** A bridge that is gone takes its settings along: the next of its name is prepared anew. */
@@ -97,18 +147,20 @@ export class HostMesh {
       `net.ipv4.conf.${ingressBridge}.rp_filter=0`,
       `net.ipv4.conf.${ingressBridge}.route_localnet=1`,
     ])
+    await forwardIpv6()
   }
+}
 
-  /** The engine drops what it does not know; its own chain for others' rules says otherwise for our bridges. */
-  async #accept(): Promise<void> {
-    const chains = ['DOCKER-USER', 'FORWARD']
-    for (const direction of ['-i', '-o'])
-      for (const chain of chains) {
-        const rule = [direction, `${bridgePrefix}+`, '-j', 'ACCEPT']
-        const known = await execResult('iptables', ['-w', '-C', chain, ...rule])
-        if (known.exitCode === 0) break
-        const made = await execResult('iptables', ['-w', '-I', chain, ...rule])
-        if (made.exitCode === 0) break
-      }
+/** A host that forwards takes no more routes from its routers, unless it is told to go on. */
+async function forwardIpv6(): Promise<void> {
+  const settings = '/proc/sys/net/ipv6/conf'
+  const devices = await readdir(settings).catch(() => [])
+  if (devices.length === 0) return
+  if ((await readFile(`${settings}/all/forwarding`, 'utf8')).trim() === '1') return
+  for (const device of devices) {
+    const file = `${settings}/${device}/accept_ra`
+    const value = await readFile(file, 'utf8').catch(() => '')
+    if (value.trim() === '1') await writeFile(file, '2').catch(() => undefined)
   }
+  await writeFile(`${settings}/all/forwarding`, '1')
 }

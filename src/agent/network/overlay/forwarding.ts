@@ -1,11 +1,12 @@
 import type { DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
+import { ipv6 } from '../family.ts'
 import { macOfAddress, macOfHost, vxlanName } from '../device-names.ts'
 
 /** Where frames for a hardware address go, and whose address it is. Key: the hardware address. */
 export interface ForwardingEntry {
   readonly mac: string
-  /** '' for a host, which nobody asks for by an address. */
-  readonly ip: string
+  /** IPv4 and IPv6; none for a host, which nobody asks for by an address. */
+  readonly addresses: readonly string[]
   /** The host behind the tunnel. */
   readonly host: string
 }
@@ -25,12 +26,12 @@ export function forwardingOf(
     if (entry.host !== own) entries.set(entry.mac, entry)
   }
   for (const host of hosts.values())
-    if (host.nodeId !== ownNodeId) add({ mac: macOfHost(host.nodeId), ip: '', host: host.address })
+    if (host.nodeId !== ownNodeId) add({ mac: macOfHost(host.nodeId), addresses: [], host: host.address })
   for (const member of members) {
     const host = hosts.get(member.nodeId)
     const ip = member.addresses.find((address) => address.includes('.'))
     if (member.nodeId === ownNodeId || host === undefined || ip === undefined) continue
-    add({ mac: macOfAddress(ip), ip, host: host.address })
+    add({ mac: macOfAddress(ip), addresses: member.addresses, host: host.address })
   }
   return entries
 }
@@ -43,22 +44,26 @@ export function renderForwarding(
   vxlanId: number,
   before: Forwarding,
   after: Forwarding,
-): { readonly bridge: string[]; readonly ip: string[] } {
+): { readonly bridge: string[]; readonly ip: string[]; readonly ip6: string[] } {
   const device = vxlanName(vxlanId)
   const bridge: string[] = []
   const ip: string[] = []
+  // Apart, as not every host has it, and what one family refuses must not hold the other up.
+  const ip6: string[] = []
+  const neighbours = (address: string) => (ipv6.has(address) ? ip6 : ip)
   for (const entry of before.values()) {
     if (same(entry, after.get(entry.mac))) continue
     bridge.push(`fdb del ${entry.mac} dev ${device} dst ${entry.host} self`)
-    if (entry.ip !== '') ip.push(`neigh del ${entry.ip} dev ${device}`)
+    for (const address of entry.addresses) neighbours(address).push(`neigh del ${address} dev ${device}`)
   }
   for (const entry of after.values()) {
     if (same(entry, before.get(entry.mac))) continue
     bridge.push(`fdb append ${entry.mac} dev ${device} dst ${entry.host} self permanent`)
-    if (entry.ip !== '') ip.push(`neigh replace ${entry.ip} lladdr ${entry.mac} dev ${device} nud permanent`)
+    for (const address of entry.addresses)
+      neighbours(address).push(`neigh replace ${address} lladdr ${entry.mac} dev ${device} nud permanent`)
   }
-  return { bridge, ip }
+  return { bridge, ip, ip6 }
 }
 
 const same = (a: ForwardingEntry, b: ForwardingEntry | undefined): boolean =>
-  b !== undefined && a.ip === b.ip && a.host === b.host
+  b !== undefined && a.addresses.join() === b.addresses.join() && a.host === b.host

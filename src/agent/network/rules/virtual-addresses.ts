@@ -1,10 +1,12 @@
 import type { DataPlaneEndpoint, DataPlaneMember } from '#model/data-plane.ts'
+import type { Family } from '../family.ts'
 
-/** The addresses behind each virtual address. */
+/** The addresses behind each virtual address, of one family. */
 export type VirtualAddresses = ReadonlyMap<string, readonly string[]>
 
 /** Of one network: only what serves gets new connections. */
 export function virtualAddressesOf(
+  family: Family,
   endpoints: Iterable<DataPlaneEndpoint>,
   members: Iterable<DataPlaneMember>,
 ): Map<string, readonly string[]> {
@@ -12,27 +14,28 @@ export function virtualAddressesOf(
   const result = new Map<string, readonly string[]>()
   for (const { serviceId, virtualAddresses } of endpoints) {
     const backends = (byService.get(serviceId) ?? []).flatMap((member) =>
-      member.isServing ? member.addresses.filter((address) => address.includes('.')) : [],
+      member.isServing ? member.addresses.filter((address) => family.has(address)) : [],
     )
-    for (const address of virtualAddresses) result.set(address, backends.sort())
+    for (const address of virtualAddresses) if (family.has(address)) result.set(address, backends.sort())
   }
   return result
 }
 
-const table = 'mure'
-const chainOf = (address: string): string => `s_${address.replaceAll('.', '_')}`
+export const virtualAddressTable = 'mure'
+const table = virtualAddressTable
+const chainOf = (address: string): string => `s_${address.replaceAll(/[.:]/g, '_')}`
 
 /** The frame that the services are hung into; said again, it changes nothing but takes what was there away. */
-const frame: readonly string[] = [
-  `add table ip ${table}`,
-  `delete table ip ${table}`,
-  `add table ip ${table}`,
-  `add map ip ${table} services { type ipv4_addr : verdict; }`,
-  `add set ip ${table} unserved { type ipv4_addr; }`,
-  `add chain ip ${table} output { type nat hook output priority -100; }`,
-  `add rule ip ${table} output ip daddr vmap @services`,
-  `add chain ip ${table} refuse { type filter hook output priority 0; }`,
-  `add rule ip ${table} refuse ip daddr @unserved reject`,
+const frame = ({ name, addressType }: Family): readonly string[] => [
+  `add table ${name} ${table}`,
+  `delete table ${name} ${table}`,
+  `add table ${name} ${table}`,
+  `add map ${name} ${table} services { type ${addressType} : verdict; }`,
+  `add set ${name} ${table} unserved { type ${addressType}; }`,
+  `add chain ${name} ${table} output { type nat hook output priority -100; }`,
+  `add rule ${name} ${table} output ${name} daddr vmap @services`,
+  `add chain ${name} ${table} refuse { type filter hook output priority 0; }`,
+  `add rule ${name} ${table} refuse ${name} daddr @unserved reject`,
 ]
 
 /**
@@ -41,51 +44,55 @@ const frame: readonly string[] = [
  * their way: only new ones are sent by these rules.
  */
 export function renderVirtualAddresses(
+  family: Family,
   before: VirtualAddresses | undefined,
   after: VirtualAddresses,
 ): string[] {
-  const lines = before === undefined ? [...frame] : []
+  const of = `${family.name} ${table}`
+  const lines = before === undefined ? [...frame(family)] : []
   for (const [address, backends] of before ?? []) {
     if (after.has(address)) continue
-    if (backends.length === 0) lines.push(`delete element ip ${table} unserved { ${address} }`)
+    if (backends.length === 0) lines.push(`delete element ${of} unserved { ${address} }`)
     else {
-      lines.push(`delete element ip ${table} services { ${address} }`)
-      lines.push(
-        `flush chain ip ${table} ${chainOf(address)}`,
-        `delete chain ip ${table} ${chainOf(address)}`,
-      )
+      lines.push(`delete element ${of} services { ${address} }`)
+      lines.push(`flush chain ${of} ${chainOf(address)}`, `delete chain ${of} ${chainOf(address)}`)
     }
   }
   for (const [address, backends] of after) {
     const was = before?.get(address)
     if (was !== undefined && was.join() === backends.join()) continue
-    lines.push(...service(address, was, backends))
+    lines.push(...service(of, address, was, backends))
   }
   return lines
 }
 
-function service(address: string, was: readonly string[] | undefined, backends: readonly string[]): string[] {
+function service(
+  of: string,
+  address: string,
+  was: readonly string[] | undefined,
+  backends: readonly string[],
+): string[] {
   const chain = chainOf(address)
   const lines: string[] = []
   const had = (was?.length ?? 0) > 0
   if (backends.length === 0) {
     if (had)
       lines.push(
-        `delete element ip ${table} services { ${address} }`,
-        `flush chain ip ${table} ${chain}`,
-        `delete chain ip ${table} ${chain}`,
+        `delete element ${of} services { ${address} }`,
+        `flush chain ${of} ${chain}`,
+        `delete chain ${of} ${chain}`,
       )
-    lines.push(`add element ip ${table} unserved { ${address} }`)
+    lines.push(`add element ${of} unserved { ${address} }`)
     return lines
   }
-  if (was?.length === 0) lines.push(`delete element ip ${table} unserved { ${address} }`)
+  if (was?.length === 0) lines.push(`delete element ${of} unserved { ${address} }`)
   const choices = backends.map((backend, index) => `${String(index)} : ${backend}`).join(', ')
   lines.push(
-    `add chain ip ${table} ${chain}`,
-    `flush chain ip ${table} ${chain}`,
-    `add rule ip ${table} ${chain} dnat to numgen random mod ${String(backends.length)} map { ${choices} }`,
+    `add chain ${of} ${chain}`,
+    `flush chain ${of} ${chain}`,
+    `add rule ${of} ${chain} dnat to numgen random mod ${String(backends.length)} map { ${choices} }`,
   )
-  if (!had) lines.push(`add element ip ${table} services { ${address} : goto ${chain} }`)
+  if (!had) lines.push(`add element ${of} services { ${address} : goto ${chain} }`)
   return lines
 }
 
@@ -93,4 +100,10 @@ function service(address: string, was: readonly string[] | undefined, backends: 
 export function removedBackends(before: VirtualAddresses | undefined, after: VirtualAddresses): string[] {
   const now = new Set([...after.values()].flat())
   return [...new Set([...(before?.values() ?? [])].flat())].filter((address) => !now.has(address))
+}
+
+/** The addresses that connections are sent to by rules of ours, read from what the kernel shows of them. */
+export function targetsIn(text: string): string[] {
+  const maps = [...text.matchAll(/numgen random mod \d+ map \{([^}]*)\}/g)].map((match) => match[1] ?? '')
+  return maps.flatMap((map) => [...map.matchAll(/\d+ : ([0-9a-f.:]+)/g)].map((match) => match[1] ?? ''))
 }

@@ -1,3 +1,4 @@
+import { defined } from '#lib/defined.ts'
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
 import { isHostsOwn } from '#model/network.ts'
 import type { Node } from '#model/node.ts'
@@ -20,6 +21,7 @@ export function hostFromNode(node: Node): DataPlaneHost | undefined {
     hostname: description?.hostname ?? '',
     address: reached,
     ...(node.status.state === 'down' ? { isDown: true } : {}),
+    ...defined({ tunnelKey: description?.tunnelKey }),
   }
 }
 
@@ -63,9 +65,7 @@ const nameOf = (task: Task): string =>
 /** One for each network that a service's endpoint is on. */
 export function endpointsFromService(service: Service, ingressId: string | undefined): DataPlaneEndpoint[] {
   const { spec, status, meta } = service
-  const addresses = new Map(
-    (status.endpoint?.virtualAddresses ?? []).map((one) => [one.networkId, withoutPrefix(one.address)]),
-  )
+  const addresses = Map.groupBy(status.endpoint?.virtualAddresses ?? [], ({ networkId }) => networkId)
   const aliases = new Map(
     (spec.template.networks ?? [])
       .filter(({ target }) => !isHostsOwn(target))
@@ -75,7 +75,7 @@ export function endpointsFromService(service: Service, ingressId: string | undef
   const ports = (status.endpoint?.ports ?? []).filter((port) => port.publishMode === 'ingress')
   if (ingressId !== undefined && ports.length > 0) networks.add(ingressId)
   return [...networks].map((networkId) => {
-    const virtual = addresses.get(networkId as DataPlaneEndpoint['networkId'])
+    const virtual = addresses.get(networkId as DataPlaneEndpoint['networkId']) ?? []
     const isIngress = networkId === ingressId
     return {
       key: `${meta.id}/${networkId}`,
@@ -83,7 +83,7 @@ export function endpointsFromService(service: Service, ingressId: string | undef
       networkId: networkId as DataPlaneEndpoint['networkId'],
       // The mesh's network is nobody's to look names up on.
       names: isIngress ? [] : namesOf(service, aliases.get(networkId) ?? []),
-      virtualAddresses: virtual === undefined ? [] : [virtual],
+      virtualAddresses: virtual.map(({ address }) => withoutPrefix(address)),
       ports: isIngress ? ports : [],
       prefersLocal: /^(1|t|true|yes)$/i.test(spec.labels[preferLocalLabel] ?? ''),
     }
