@@ -148,3 +148,27 @@ test('rules that somebody flushes are written anew at once', async () => {
   await evil(`ip addr add ${address['victim'] ?? ''}/32 dev eth0`)
   assert.match(await evil(ping(address['friend'], `-I ${address['victim'] ?? ''}`)), isLost)
 })
+
+test('what is taken from the kernel comes back; what changed behind a cut cable is known once it is healed', async () => {
+  const links = await cluster.run('worker01', 'ip', '-o', 'link', 'show', 'type', 'vxlan')
+  const tunnel = /(mux\w+):/.exec(links)?.[1] ?? ''
+  await cluster.run('worker01', 'ip', 'link', 'del', tunnel)
+  const victim = (line: string) => sh('worker01', 'victim', line)
+  await cluster.until('the tunnel to be made anew', async () =>
+    reaches.test(await victim(ping(address['friend']))),
+  )
+
+  await cluster.cable('worker01', false)
+  await cluster.until('the worker to be missed', async () =>
+    /worker01 Down/.test(
+      await cluster.docker('manager01', 'node', 'ls', '--format', '{{.Hostname}} {{.Status}}'),
+    ),
+  )
+  const late = ['run', '-d', '--name', 'late', '--network', 'open', busybox, 'sleep', '10000']
+  await cluster.docker('manager01', ...late)
+  await cluster.cable('worker01', true)
+  await cluster.until('the new name to be known and reached', async () => {
+    const said = await victim('ping -c 1 -W 1 late 2>&1 || true')
+    return reaches.test(said) || said
+  })
+})

@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { writeFileAtomic } from '#lib/atomic-file.ts'
 import type { Clock } from '#lib/clock.ts'
 import { errorText, MureError } from '#lib/errors.ts'
 import { exec, execResult } from '#lib/exec.ts'
@@ -13,6 +16,7 @@ import type { TunnelKey } from './key-file.ts'
 
 const keyFile = 'tunnel-key.json'
 const keyLifeMs = 7 * 24 * 3_600_000
+const startMs = 10_000
 const lookAtKeyEveryMs = 3_600_000
 /** WireGuard's headers, over IPv6. */
 const overheadBytes = 80
@@ -115,22 +119,29 @@ export class Encryption implements AsyncDisposable {
 
   async #makeDevice(): Promise<void> {
     const kernels = await execResult('ip', ['link', 'add', this.device, 'type', 'wireguard'])
-    if (kernels.exitCode !== 0)
-      await exec('wireguard-go', [this.device], { env: { ...process.env, LOG_LEVEL: 'error' } })
+    if (kernels.exitCode === 0) return
+    // It goes on in the background, and would hold on to any pipe of ours.
+    const env = { ...process.env, LOG_LEVEL: 'error' }
+    const child = spawn('wireguard-go', [this.device], { stdio: 'ignore', env, timeout: startMs })
+    const [code] = (await once(child, 'exit')) as [number | null]
+    if (code !== 0)
+      throw new MureError('unavailable', `wireguard-go did not start: exit code ${String(code)}`)
   }
 
   async #configure(key: TunnelKey | undefined): Promise<void> {
     if (key === undefined) return
     const wanted = renderEncryption(key.privateKey, this.#parts.nodeId, this.#hosts)
     if (wanted === this.#applied) return
+    const file = join(this.#parts.dataDir, 'tunnel.conf')
+    await writeFileAtomic(file, wanted)
     try {
-      await exec('wg', ['syncconf', this.device, '/dev/stdin'], { input: wanted })
+      await exec('wg', ['syncconf', this.device, file])
     } catch (error) {
-      // Not with its message, which may quote the key.
-      throw new MureError(
-        'unavailable',
-        `the encrypted tunnels could not be set up: ${withoutKey(errorText(error), key)}`,
-      )
+      // Its message may quote the key.
+      const said = errorText(error).replaceAll(key.privateKey, '…')
+      throw new MureError('unavailable', `the encrypted tunnels could not be set up: ${said}`)
+    } finally {
+      await rm(file, { force: true })
     }
     this.#applied = wanted
   }
@@ -144,8 +155,6 @@ interface EncryptionParts {
   readonly logger: Logger
   readonly keyChanged: () => void
 }
-
-const withoutKey = (text: string, { privateKey }: TunnelKey): string => text.replaceAll(privateKey, '…')
 
 /** By the kernel, or by a program in its place. */
 async function canEncrypt(): Promise<boolean> {
