@@ -9,11 +9,11 @@ const forgetAt = 4_096
  */
 export class OwnResolvers {
   readonly #engine: Engine
-  readonly #nameserver: string
+  readonly #nameserver: () => string
   /** By endpoint. */
   readonly #known = new Map<string, Promise<boolean>>()
 
-  constructor(engine: Engine, nameserver: string) {
+  constructor(engine: Engine, nameserver: () => string) {
     this.#engine = engine
     this.#nameserver = nameserver
   }
@@ -38,6 +38,6 @@ export class OwnResolvers {
     const found = Object.entries(containers ?? {}).find(([, { EndpointID }]) => EndpointID === endpointId)
     if (found === undefined) return false
     const { HostConfig: config } = await this.#engine.inspectContainer(found[0])
-    return (config?.Dns ?? []).some((server) => server !== this.#nameserver)
+    return (config?.Dns ?? []).some((server) => server !== this.#nameserver())
   }
 }
