@@ -107,7 +107,8 @@ function checkCni(spec: NetworkSpec): void {
   const plugins = cniPluginsOf(spec)
   if (typeof plugins === 'string') throw invalid(plugins)
   if (spec.ingress) throw invalid('the ingress network is an overlay: other hosts are reached through it')
-  if (isEncrypted({ spec })) throw invalid('networks of CNI plugins are not encrypted: leave "--opt encrypted" away')
+  if (isEncrypted({ spec }))
+    throw invalid('networks of CNI plugins are not encrypted: leave "--opt encrypted" away')
 }
 
 function checkIngress(view: View, spec: NetworkSpec): void {
