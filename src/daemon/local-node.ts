@@ -251,7 +251,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
 
   unlock(key: string, _wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#state === undefined) throw refusals.notInSwarm()
+      if (this.#state === undefined) throw refusals.noSwarm()
       if (this.#phase !== 'locked') throw refusals.notLocked()
       let keys: NodeKeys | undefined
       try {

@@ -26,7 +26,7 @@ import type { EngineBehind } from './remote-engines.ts'
 import { registerRoutes } from './routes/index.ts'
 import { splice } from './splice.ts'
 import type { SplicedRequest } from './splice.ts'
-import { isOlder, splitVersion, versionRefusal } from './versions.ts'
+import { inWordsOf, isOlder, splitVersion, versionRefusal } from './versions.ts'
 
 /** A request's target, taken apart once. */
 interface Target {
@@ -278,7 +278,8 @@ export class Dispatch implements Listener, AsyncDisposable {
   #fail(message: IncomingMessage, response: ServerResponse, error: unknown): void {
     // A client that has gone hears no answer, and what broke off with it is no fault.
     if (response.destroyed) return
-    const { status, message: text } = toHttpError(error)
+    const { status, message: words } = toHttpError(error)
+    const text = inWordsOf(targetOf(message.url).version ?? this.#facts.newestVersion, words)
     if (status === 500)
       this.#options.logger.error('a request failed', { path: message.url, error: errorText(error) })
     if (response.headersSent) {

@@ -32,3 +32,7 @@ export function versionRefusal(version: string, newest: string, oldest: string):
     return `client version ${version} is too new. Maximum supported API version is ${newest}`
   return undefined
 }
+
+/** Engines of 1.42 and later say "invalid JSON" before what their parser says; older ones the latter alone. */
+export const inWordsOf = (version: string, message: string): string =>
+  isOlder(version, '1.42') ? message.replace(/^invalid JSON: /, '') : message

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { MureError } from '#lib/errors.ts'
+import { jsonProblem } from '#lib/json-problem.ts'
 import { parseJson } from '#lib/lossless-json.ts'
 
 /** Specs with configs and secrets inside stay below 4 MiB (gRPC's own limit in Swarm); 16 leaves room for any other. */
@@ -22,7 +23,7 @@ export async function readJson(message: IncomingMessage): Promise<unknown> {
   try {
     return parseJson(text)
   } catch (error) {
-    const reason = error instanceof Error ? error.message : 'it cannot be read'
+    const reason = jsonProblem(text, 'unexpected EOF') ?? 'it cannot be read'
     throw new MureError('invalid', `invalid JSON: ${reason}`, { cause: error })
   }
 }

@@ -30,7 +30,7 @@ export async function updateCluster(
   rotate: TokenRotation,
   options: WriteOptions,
 ): Promise<Cluster> {
-  check(spec)
+  checkClusterSpec(spec)
   const cluster = theCluster(writer.mirror)
   const outside = tokens.outsideAuthorities({ spec, status: cluster.status }, options.wait)
   const rootCa = await rootCaFor(cluster, spec, rotate, writer.clock.now(), outside)
@@ -86,7 +86,8 @@ async function rootCaFor(
 
 const minimumExpiryMs = 3_600_000
 
-function check(spec: ClusterSpec): void {
+/** Refuses what no cluster could be: `invalid`. */
+export function checkClusterSpec(spec: ClusterSpec): void {
   if (spec.scheduling !== undefined) refuse(schedulingProblems(spec.scheduling))
   const expiry = spec.ca?.certificateExpiryMs
   if (expiry !== undefined && expiry < minimumExpiryMs)

@@ -21,10 +21,11 @@ export async function createNetwork(
   spec: NetworkSpec,
   options: WriteOptions,
 ): Promise<Network> {
+  if (spec.name === '') throw new MureError('invalid', 'invalid name: ')
   refuse(nameProblem('network', spec.name))
-  check(writer.mirror, spec)
   if (writer.mirror.byName('network', spec.name) !== undefined)
     throw new MureError('already-exists', `network with name ${spec.name} already exists`)
+  check(writer.mirror, spec)
   const created = await writer.create(
     {
       kind: 'network',
@@ -123,7 +124,8 @@ function checkIngress(view: View, spec: NetworkSpec): void {
 
 function checkRange(range: IpamRange): IpNetwork {
   const subnet = parseNetwork(range.subnet)
-  if (subnet === undefined) throw invalid(`invalid subnet ${range.subnet}: it is not of the form 10.1.0.0/16`)
+  if (subnet === undefined)
+    throw new MureError('invalid', `Invalid subnet ${range.subnet} : invalid CIDR address: ${range.subnet}`)
   const part = range.range === undefined ? subnet : parseNetwork(range.range)
   if (part === undefined || !overlaps(part, subnet) || part.prefix < subnet.prefix)
     throw invalid(`invalid ip-range ${range.range ?? ''}: it is not within the subnet ${range.subnet}`)

@@ -88,7 +88,7 @@ export function containerFromModel(spec: ContainerSpec): object {
     ),
     Secrets: omitEmpty(spec.secrets?.map(secretFromModel)),
     Configs: omitEmpty(spec.configs?.map(configFromModel)),
-    Isolation: omitEmpty(spec.isolation),
+    Isolation: omitEmpty(spec.isolation) ?? 'default',
     Sysctls: omitEmpty(spec.sysctls),
     CapabilityAdd: omitEmpty(spec.capabilityAdd),
     CapabilityDrop: omitEmpty(spec.capabilityDrop),
@@ -141,16 +141,10 @@ function mountToModel(from: Fields): Mount {
       defined({
         sizeBytes: tmpfs.integer('SizeBytes'),
         mode: tmpfs.integer('Mode'),
-        options: tmpfs.list('Options', optionToModel),
+        options: tmpfs.textLists('Options'),
       }),
     ),
   })
-}
-
-/** A name, or a name and its value. */
-function optionToModel(item: unknown, path: string): string[] {
-  if (Array.isArray(item) && item.length > 0 && item.every((part) => typeof part === 'string')) return item
-  throw new MureError('invalid', `invalid JSON: ${path} must be a list of one or two strings`)
 }
 
 function mountFromModel(mount: Mount): object {

@@ -1,14 +1,21 @@
 import { MureError } from '#lib/errors.ts'
 
-/** Reads one JSON object of a request. A member of the wrong type is refused by its path; null means absent, as in Go. */
+/**
+ * Reads one JSON object of a request. A member of the wrong type is refused as Go's decoder does it, with the names
+ * of Docker's own types; null means absent, as in Go.
+ */
 export class Fields {
   readonly #object: Readonly<Record<string, unknown>>
+  /** The name of the type that Docker decodes it into. */
+  readonly #type: string
+  /** The members that lead to it, each with a dot behind. */
   readonly #path: string
 
-  constructor(value: unknown, path: string) {
+  constructor(value: unknown, type: string, path = '') {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw new MureError('invalid', `invalid JSON: ${path} must be an object, not ${kindOf(value)}`)
+      throw unfit(kindOf(value), `value of type ${packageOf(type)}.${type}`)
     this.#object = value as Record<string, unknown>
+    this.#type = type
     this.#path = path
   }
 
@@ -21,81 +28,156 @@ export class Fields {
   }
 
   string(name: string): string | undefined {
-    return this.#typed(name, 'a string', (value): value is string => typeof value === 'string')
+    return this.#typed(name, 'string', (value): value is string => typeof value === 'string')
   }
 
   boolean(name: string): boolean | undefined {
-    return this.#typed(name, 'true or false', (value): value is boolean => typeof value === 'boolean')
+    return this.#typed(name, 'bool', (value): value is boolean => typeof value === 'boolean')
   }
 
   /** A whole number: Go's integers take no fraction. */
   integer(name: string): number | undefined {
-    return this.#typed(name, 'a whole number', (value): value is number => Number.isInteger(value))
+    return this.#typed(name, 'int64', (value): value is number => Number.isInteger(value))
+  }
+
+  /** A whole number that is not below zero, of so many bits. */
+  unsigned(name: string, bits: 32 | 64 = 64): number | undefined {
+    return this.#typed(
+      name,
+      `uint${String(bits)}`,
+      (value): value is number =>
+        Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** bits,
+    )
   }
 
   number(name: string): number | undefined {
-    return this.#typed(name, 'a number', (value): value is number => typeof value === 'number')
+    return this.#typed(name, 'float32', (value): value is number => typeof value === 'number')
   }
 
   /** Nanoseconds in Docker's dialect, milliseconds in ours. */
   duration(name: string): number | undefined {
-    const nanoseconds = this.integer(name)
+    const isDuration = (value: unknown): value is number => Number.isInteger(value)
+    const nanoseconds = this.#typed(name, 'time.Duration', isDuration)
     return nanoseconds === undefined ? undefined : nanoseconds / 1e6
+  }
+
+  /** Bytes, as the text that they came as. */
+  bytes(name: string): string | undefined {
+    return this.#typed(name, '[]uint8', (value): value is string => typeof value === 'string')
   }
 
   object(name: string): Fields | undefined {
     const value = this.raw(name)
-    return value === undefined ? undefined : new Fields(value, `${this.#path}.${name}`)
-  }
-
-  list<T>(name: string, read: (item: unknown, path: string) => T): T[] | undefined {
-    const value = this.raw(name)
     if (value === undefined) return undefined
-    if (!Array.isArray(value)) throw this.#wrong(name, 'a list', value)
-    return value.map((item, index) => read(item, `${this.#path}.${name}[${String(index)}]`))
+    const type = typeNames[name] ?? name
+    if (typeof value !== 'object' || Array.isArray(value)) throw this.#wrong(name, `swarm.${type}`, value)
+    return new Fields(value, type, `${this.#path}${name}.`)
   }
 
   strings(name: string): string[] | undefined {
-    return this.list(name, (item, path) => {
-      if (typeof item !== 'string') throw new MureError('invalid', `invalid JSON: ${path} must be a string`)
-      return item
+    return this.#list(name, '[]string')?.map((item) => {
+      if (typeof item !== 'string' && item !== null) throw this.#wrong(name, 'string', item)
+      return item ?? ''
     })
   }
 
   objects<T>(name: string, read: (fields: Fields) => T): T[] | undefined {
-    return this.list(name, (item, path) => read(new Fields(item, path)))
+    const type = typeNames[name] ?? name
+    return this.#list(name, `[]swarm.${type}`)?.map((item) => {
+      if (typeof item !== 'object' || item === null || Array.isArray(item))
+        throw this.#wrong(name, `swarm.${type}`, item)
+      return read(new Fields(item, type, `${this.#path}${name}.`))
+    })
   }
 
   stringMap(name: string): Record<string, string> | undefined {
-    const object = this.raw(name)
-    if (object === undefined) return undefined
-    const fields = new Fields(object, `${this.#path}.${name}`)
-    const entries = Object.keys(object as object).map((key): [string, string] => [
-      key,
-      fields.string(key) ?? '',
-    ])
-    return Object.fromEntries(entries)
-  }
-
-  #typed<T>(name: string, wanted: string, is: (value: unknown) => value is T): T | undefined {
     const value = this.raw(name)
     if (value === undefined) return undefined
-    if (!is(value)) throw this.#wrong(name, wanted, value)
+    if (typeof value !== 'object' || Array.isArray(value)) throw this.#wrong(name, 'map[string]string', value)
+    return Object.fromEntries(
+      Object.entries(value as object).map(([key, item]: [string, unknown]) => {
+        if (typeof item !== 'string' && item !== null) throw this.#wrong(name, 'string', item)
+        return [key, item ?? '']
+      }),
+    )
+  }
+
+  /** Lists of texts: a name, or a name and its value. */
+  textLists(name: string): string[][] | undefined {
+    return this.#list(name, '[][]string')?.map((item) => {
+      if (!Array.isArray(item) || item.length === 0) throw this.#wrong(name, '[]string', item)
+      return item.map((text: unknown) => {
+        if (typeof text !== 'string') throw this.#wrong(name, 'string', text)
+        return text
+      })
+    })
+  }
+
+  #list(name: string, type: string): unknown[] | undefined {
+    const value = this.raw(name)
+    if (value === undefined) return undefined
+    if (!Array.isArray(value)) throw this.#wrong(name, type, value)
     return value
   }
 
-  #wrong(name: string, wanted: string, value: unknown): MureError {
-    return new MureError(
-      'invalid',
-      `invalid JSON: ${this.#path}.${name} must be ${wanted}, not ${kindOf(value)}`,
-    )
+  #typed<T>(name: string, type: string, is: (value: unknown) => value is T): T | undefined {
+    const value = this.raw(name)
+    if (value === undefined) return undefined
+    if (!is(value)) throw this.#wrong(name, type, value)
+    return value
+  }
+
+  #wrong(name: string, type: string, value: unknown): MureError {
+    // Go tells the number where it is one that the type cannot hold.
+    const isUnfitNumber = typeof value === 'number' && /^(u?int|float|time)/.test(type)
+    const kind = isUnfitNumber ? `number ${String(value)}` : kindOf(value)
+    return unfit(kind, `struct field ${this.#type}.${this.#path}${name} of type ${type}`)
   }
 }
 
+const unfit = (kind: string, into: string): MureError =>
+  new MureError('invalid', `invalid JSON: json: cannot unmarshal ${kind} into Go ${into}`)
+
+/** Members whose type has another name in Docker than they have. */
+const typeNames: Readonly<Record<string, string>> = {
+  Config: 'IPAMConfig',
+  Configs: 'ConfigReference',
+  DiscreteResourceSpec: 'DiscreteGenericResource',
+  Dispatcher: 'DispatcherConfig',
+  DriverConfig: 'Driver',
+  ExternalCAs: 'ExternalCA',
+  GenericResources: 'GenericResource',
+  Global: 'GlobalService',
+  Healthcheck: 'HealthConfig',
+  Limits: 'Limit',
+  LogDriver: 'Driver',
+  Mode: 'ServiceMode',
+  Mounts: 'Mount',
+  NamedResourceSpec: 'NamedGenericResource',
+  Networks: 'NetworkAttachmentConfig',
+  Orchestration: 'OrchestrationConfig',
+  Platforms: 'Platform',
+  Ports: 'PortConfig',
+  Preferences: 'PlacementPreference',
+  Raft: 'RaftConfig',
+  Replicated: 'ReplicatedService',
+  Reservations: 'Resources',
+  Resources: 'ResourceRequirements',
+  RollbackConfig: 'UpdateConfig',
+  Secrets: 'SecretReference',
+  Spread: 'SpreadOver',
+  TaskTemplate: 'TaskSpec',
+  Templating: 'Driver',
+  Ulimits: 'Ulimit',
+}
+
+const packageOf = (type: string): string => (type.startsWith('Network') ? 'types' : 'swarm')
+
 function kindOf(value: unknown): string {
-  if (value === undefined || value === null) return 'nothing'
-  if (Array.isArray(value)) return 'a list'
-  return typeof value === 'object' ? 'an object' : `${typeof value} ${JSON.stringify(value).slice(0, 40)}`
+  if (value === undefined || value === null) return 'null'
+  if (Array.isArray(value)) return 'array'
+  if (typeof value === 'boolean') return 'bool'
+  return typeof value === 'bigint' ? 'number' : typeof value
 }
 
 /** One of a closed set of words, compared as Docker does: without regard to case. */

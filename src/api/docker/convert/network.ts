@@ -92,7 +92,8 @@ export function networkResourceFromModel(network: Network): object {
     ConfigOnly: false,
     Containers: null,
     Options: driverOptions(network),
-    Labels: spec.labels,
+    // What was created without labels has none, which Docker tells from an empty list.
+    Labels: spec.ingress ? spec.labels : (omitEmpty(spec.labels) ?? null),
   }
 }
 

@@ -1,26 +1,32 @@
 import { defined } from '#lib/defined.ts'
+import { MureError } from '#lib/errors.ts'
 import type { Node, NodeDescription, NodeSpec } from '#model/node.ts'
 import { Fields, omitEmpty, oneOf } from './fields.ts'
 import { metaFromModel } from './meta.ts'
 import { genericFromModel } from './resources.ts'
 
-/** Docker's `NodeSpec`. An update replaces it whole: what is absent is emptied, but a role or availability stays. */
+/** Docker's `NodeSpec`. An update replaces it whole: what is absent is emptied; role and availability must be there. */
 export function nodeSpecToModel(body: unknown, before: NodeSpec): NodeSpec {
   const from = new Fields(body, 'NodeSpec')
   const role = from.string('Role')
   const availability = from.string('Availability')
+  const wrongRole = `invalid Role: "${role ?? ''}"`
+  const wrongAvailability = `invalid Availability: "${availability ?? ''}"`
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    role: oneOf(role, ['worker', 'manager'] as const, `invalid Role: "${role ?? ''}"`) ?? before.role,
-    availability:
-      oneOf(
-        availability,
-        ['active', 'pause', 'drain'] as const,
-        `invalid Availability: "${availability ?? ''}"`,
-      ) ?? before.availability,
+    role: required(oneOf(role, ['worker', 'manager'] as const, wrongRole), wrongRole),
+    availability: required(
+      oneOf(availability, ['active', 'pause', 'drain'] as const, wrongAvailability),
+      wrongAvailability,
+    ),
     taints: before.taints,
   })
+}
+
+function required<T>(value: T | undefined, refusal: string): T {
+  if (value === undefined) throw new MureError('invalid', refusal)
+  return value
 }
 
 const nodeSpecFromModel = (spec: NodeSpec): object =>

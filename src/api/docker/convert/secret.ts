@@ -12,7 +12,7 @@ export function secretSpecToModel(body: unknown): SecretSpec {
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    data: base64Of(from.string('Data') ?? ''),
+    data: base64Of(from.bytes('Data') ?? ''),
     driver: driver && driverToModel(driver),
     templating: templating && driverToModel(templating),
   })
@@ -35,7 +35,7 @@ export function configSpecToModel(body: unknown): ConfigSpec {
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    data: base64Of(from.string('Data') ?? ''),
+    data: base64Of(from.bytes('Data') ?? ''),
     templating: templating && driverToModel(templating),
   })
 }

@@ -1,12 +1,13 @@
 import { defined } from '#lib/defined.ts'
 import { MureError } from '#lib/errors.ts'
-import { effectiveRestart, effectiveUpdate } from '#model/defaults.ts'
+import { effectiveRestart, effectiveUpdate, stopGracePeriodDefaultMs } from '#model/defaults.ts'
 import type {
   EndpointSpec,
   PortSpec,
   Service,
   ServiceMode,
   ServiceSpec,
+  TaskTemplate,
   UpdatePolicy,
 } from '#model/service.ts'
 import { Fields, nanoseconds, omitEmpty, oneOf, timestamp } from './fields.ts'
@@ -35,7 +36,7 @@ export function serviceSpecFromModel(spec: ServiceSpec): object {
   return defined({
     Name: omitEmpty(spec.name),
     Labels: spec.labels,
-    TaskTemplate: templateFromModel(spec.template),
+    TaskTemplate: { ...templateFromModel(spec.template), Runtime: 'container' },
     Mode: modeFromModel(spec.mode),
     UpdateConfig: spec.update && policyFromModel(spec.update),
     RollbackConfig: spec.rollback && policyFromModel(spec.rollback),
@@ -86,7 +87,7 @@ export function serviceFromModel(service: Service, counts?: TaskCounts, insertDe
     JobStatus:
       status.job &&
       defined({
-        JobIteration: { Index: status.job.iteration },
+        JobIteration: defined({ Index: omitEmpty(status.job.iteration) }),
         LastExecution: timestamp(status.job.lastExecutionAt ?? service.meta.createdAt),
       }),
   })
@@ -96,10 +97,23 @@ export function serviceFromModel(service: Service, counts?: TaskCounts, insertDe
 function withDefaults(spec: ServiceSpec): ServiceSpec {
   return {
     ...spec,
-    template: { ...spec.template, restart: effectiveRestart(spec.template.restart) },
+    template: withTemplateDefaults(spec.template),
     update: effectiveUpdate(spec.update),
     rollback: effectiveUpdate(spec.rollback),
     endpoint: { mode: 'vip', ...spec.endpoint },
+  }
+}
+
+function withTemplateDefaults(template: TaskTemplate): TaskTemplate {
+  const { windowMs, ...restart } = effectiveRestart(template.restart)
+  return {
+    ...template,
+    containers: template.containers.map((container) => ({
+      stopGracePeriodMs: stopGracePeriodDefaultMs,
+      ...container,
+    })),
+    // No window is Docker's default, and it says nothing of it.
+    restart: windowMs === 0 && template.restart?.windowMs === undefined ? restart : { ...restart, windowMs },
   }
 }
 
@@ -113,12 +127,12 @@ function modeToModel(from: Fields | undefined): ServiceMode {
   if (job !== undefined)
     return defined({
       type: 'replicated-job' as const,
-      maxConcurrent: job.integer('MaxConcurrent'),
-      totalCompletions: job.integer('TotalCompletions'),
+      maxConcurrent: job.unsigned('MaxConcurrent'),
+      totalCompletions: job.unsigned('TotalCompletions'),
     })
   if (from?.has('GlobalJob') === true) return { type: 'global-job' }
   if (from?.has('Global') === true) return { type: 'global' }
-  return defined({ type: 'replicated' as const, replicas: replicated?.integer('Replicas') })
+  return defined({ type: 'replicated' as const, replicas: replicated?.unsigned('Replicas') })
 }
 
 function modeFromModel(mode: ServiceMode): object {
@@ -146,7 +160,7 @@ function policyToModel(from: Fields): UpdatePolicy {
   const action = from.string('FailureAction')
   const order = from.string('Order')
   return defined({
-    parallelism: from.integer('Parallelism'),
+    parallelism: from.unsigned('Parallelism'),
     delayMs: from.duration('Delay'),
     failureAction: oneOf(action, failureActions, `unrecognized update failure action ${action ?? ''}`),
     monitorMs: from.duration('Monitor'),
@@ -183,8 +197,8 @@ function portToModel(from: Fields): PortSpec {
     name: from.string('Name'),
     protocol:
       oneOf(protocol, ['tcp', 'udp', 'sctp'] as const, `invalid protocol: "${protocol ?? ''}"`) ?? 'tcp',
-    targetPort: from.integer('TargetPort') ?? 0,
-    publishedPort: from.integer('PublishedPort'),
+    targetPort: from.unsigned('TargetPort', 32) ?? 0,
+    publishedPort: from.unsigned('PublishedPort', 32),
     publishMode:
       oneOf(mode, ['ingress', 'host'] as const, `invalid publish mode: "${mode ?? ''}"`) ?? 'ingress',
   })

@@ -9,17 +9,9 @@ import { resourcesFromModel, resourcesToModel } from './resources.ts'
 /** Docker's `TaskSpec`: a pod of one container. */
 export function templateToModel(from: Fields, registryAuth: string | undefined): TaskTemplate {
   const runtime = from.string('Runtime')
-  if (runtime !== undefined && runtime !== '' && runtime !== 'container') {
-    throw new MureError(
-      'unsupported',
-      `tasks of runtime "${runtime}" are not offered: Mure runs containers`,
-      {
-        details: { status: 400 },
-      },
-    )
-  }
   const container = from.object('ContainerSpec')
-  if (container === undefined) throw new MureError('invalid', 'ContainerSpec: missing in service spec')
+  refuseOtherRuntimes(runtime ?? '', from)
+  if (container === undefined) throw new MureError('invalid', mismatch)
   const restart = from.object('RestartPolicy')
   const placement = from.object('Placement')
   const resources = from.object('Resources')
@@ -31,9 +23,22 @@ export function templateToModel(from: Fields, registryAuth: string | undefined):
     placement: placement && placementToModel(placement),
     networks: from.objects('Networks', networkToModel),
     logDriver: logDriver && driverToModel(logDriver),
-    forceUpdate: from.integer('ForceUpdate'),
+    forceUpdate: from.unsigned('ForceUpdate'),
     runtime: runtime === '' ? undefined : runtime,
   })
+}
+
+const mismatch = 'mismatched Runtime and *Spec fields'
+
+function refuseOtherRuntimes(runtime: string, from: Fields): void {
+  if (runtime === '' || runtime === 'container') return
+  if (runtime !== 'plugin') throw new MureError('invalid', 'unsupported runtime')
+  if (!from.has('PluginSpec')) throw new MureError('invalid', mismatch)
+  throw new MureError(
+    'unsupported',
+    'services of plugins are not offered: Mure runs containers. Install the plugin on each host.',
+    { details: { status: 400 } },
+  )
 }
 
 export function templateFromModel(template: TaskTemplate): object {
@@ -46,7 +51,6 @@ export function templateFromModel(template: TaskTemplate): object {
     Networks: omitEmpty(template.networks?.map(networkFromModel)),
     LogDriver: template.logDriver && driverFromModel(template.logDriver),
     ForceUpdate: template.forceUpdate ?? 0,
-    Runtime: omitEmpty(template.runtime),
   })
 }
 
@@ -79,7 +83,7 @@ function restartToModel(from: Fields): RestartPolicy {
   return defined({
     condition: oneOf(condition, conditions, `invalid RestartCondition: "${condition ?? ''}"`),
     delayMs: from.duration('Delay'),
-    maxAttempts: from.integer('MaxAttempts'),
+    maxAttempts: from.unsigned('MaxAttempts'),
     windowMs: from.duration('Window'),
   })
 }
@@ -99,7 +103,7 @@ function placementToModel(from: Fields): Placement {
       .objects('Preferences', (preference) => preference.object('Spread')?.string('SpreadDescriptor'))
       ?.filter((spread) => spread !== undefined)
       .map((spread) => ({ spread })),
-    maxReplicasPerNode: from.integer('MaxReplicas'),
+    maxReplicasPerNode: from.unsigned('MaxReplicas'),
     platforms: from.objects('Platforms', (platform) =>
       defined({ architecture: platform.string('Architecture'), os: platform.string('OS') }),
     ),

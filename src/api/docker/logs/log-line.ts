@@ -5,6 +5,8 @@ export interface LogLine {
   readonly stream: 'stdout' | 'stderr'
   /** RFC 3339 with nine decimals, as engines write it: such texts sort as the times do. */
   readonly time: string
+  /** What the container's log driver was told to add: `key=value,…`. */
+  readonly attributes: string
   readonly text: Buffer
   readonly task: Task
 }
@@ -29,7 +31,7 @@ export function renderLine(line: LogLine, format: LogFormat): Buffer {
   if (!format[line.stream]) return Buffer.alloc(0)
   const head: string[] = []
   if (format.timestamps) head.push(line.time)
-  if (format.details) head.push(detailsOf(line.task))
+  if (format.details) head.push(detailsOf(line))
   const payload = Buffer.concat([Buffer.from(head.map((part) => `${part} `).join('')), line.text])
   if (format.raw) return payload
   const frame = Buffer.alloc(8)
@@ -38,20 +40,25 @@ export function renderLine(line: LogLine, format: LogFormat): Buffer {
   return Buffer.concat([frame, payload])
 }
 
-const detailsOf = (task: Task): string =>
+const detailsOf = ({ attributes, task }: LogLine): string =>
   [
+    ...attributes.split(',').filter((attribute) => attribute !== ''),
     `com.docker.swarm.node.id=${task.nodeId}`,
     `com.docker.swarm.service.id=${task.serviceId}`,
     `com.docker.swarm.task.id=${task.meta.id}`,
-  ].join(',')
+  ]
+    .sort()
+    .join(',')
 
-/** A frame of an engine that was asked for timestamps. */
+/** A frame of an engine that was asked for times and details: both stand before the text, each with a space behind. */
 export function parseFrame(data: Buffer, stream: 'stdin' | 'stdout' | 'stderr', task: Task): LogLine {
-  const space = data.indexOf(0x20)
+  const timeEnd = data.indexOf(0x20)
+  const detailsEnd = timeEnd < 0 ? -1 : data.indexOf(0x20, timeEnd + 1)
   return {
     stream: stream === 'stderr' ? 'stderr' : 'stdout',
-    time: space < 0 ? '' : data.subarray(0, space).toString(),
-    text: data.subarray(space + 1),
+    time: timeEnd < 0 ? '' : data.subarray(0, timeEnd).toString(),
+    attributes: detailsEnd < 0 ? '' : data.subarray(timeEnd + 1, detailsEnd).toString(),
+    text: data.subarray(detailsEnd + 1),
     task,
   }
 }

@@ -1,14 +1,18 @@
 import { defined } from '#lib/defined.ts'
-import { MureError } from '#lib/errors.ts'
+import { errorText, MureError } from '#lib/errors.ts'
+import { checkClusterSpec } from '#manager/control/cluster.ts'
 import { theCluster } from '#manager/control/the-cluster.ts'
+import { parseNetwork } from '#model/address.ts'
+import type { ClusterSpec } from '#model/cluster.ts'
 import { networkingDefaults } from '#model/defaults.ts'
 import type { NodeAvailability } from '#model/node.ts'
+import type { LocalNode } from '../../backend.ts'
 import { done, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { clusterSpecToModel, swarmFromModel } from '../convert/cluster.ts'
 import { Fields, omitEmpty, oneOf } from '../convert/fields.ts'
 import type { FacadeParts } from '../facade.ts'
-import { bodyOf, isTrue, versionOf, waitOf } from './support.ts'
+import { bodyOf, flagOf, isTrue, versionOf, waitOf } from './support.ts'
 import { rootInfo } from './system.ts'
 
 /** Joining waits for other hosts; the CLI itself gives up after 20 s. */
@@ -23,18 +27,26 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
   router.add('POST', '/swarm/init', async (request) => {
     const from = new Fields(await bodyOf(request), 'InitRequest')
     using wait = waitOf(request, membershipTimeoutMs)
+    const listenAddress = listenAddressOf(from, node)
     const subnetSize = from.integer('SubnetSize') ?? 0
     const dataPathPort = from.integer('DataPathPort') ?? 0
     if (dataPathPort !== 0 && (dataPathPort < 1024 || dataPathPort > 49_151))
       throw new MureError(
         'invalid',
-        `invalid data path port ${String(dataPathPort)}: must be between 1024 and 49151`,
+        `Datapath port number is not in valid range (1024-49151) : ${String(dataPathPort)}`,
       )
     const pools = from.strings('DefaultAddrPool') ?? []
+    for (const pool of pools)
+      if (parseNetwork(pool) === undefined)
+        throw new MureError('invalid', `invalid base pool ${pool}: invalid CIDR address: ${pool}`)
+    if (subnetSize < 0 || subnetSize > 29)
+      throw new MureError('invalid', `subnet size is out of range: ${String(subnetSize)}`)
+    const spec = clusterSpecToModel(from.raw('Spec') ?? {}, {})
+    if (node.info().state === 'inactive') checkNew(spec)
     return ok(
       await node.init(
         {
-          listenAddress: from.string('ListenAddr') ?? '',
+          listenAddress,
           advertiseAddress: from.string('AdvertiseAddr') ?? '',
           dataPathAddress: from.string('DataPathAddr') ?? '',
           dataPathPort: dataPathPort === 0 ? networkingDefaults.dataPathPort : dataPathPort,
@@ -42,7 +54,7 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
           // The CLI always sends its own default of 24, which holds 253 tasks; it means something only with a pool.
           subnetSize: subnetSize === 0 || pools.length === 0 ? networkingDefaults.subnetSize : subnetSize,
           forceNewCluster: from.boolean('ForceNewCluster') ?? false,
-          spec: clusterSpecToModel(from.raw('Spec') ?? {}, {}),
+          spec,
           availability: availabilityOf(from),
         },
         wait,
@@ -53,12 +65,13 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
   router.add('POST', '/swarm/join', async (request) => {
     const from = new Fields(await bodyOf(request), 'JoinRequest')
     using wait = waitOf(request, membershipTimeoutMs)
+    const listenAddress = listenAddressOf(from, node)
     const remoteAddresses = from.strings('RemoteAddrs') ?? []
     if (remoteAddresses.length === 0)
       throw new MureError('invalid', 'at least 1 RemoteAddr is required to join')
     await node.join(
       {
-        listenAddress: from.string('ListenAddr') ?? '',
+        listenAddress,
         advertiseAddress: from.string('AdvertiseAddr') ?? '',
         dataPathAddress: from.string('DataPathAddr') ?? '',
         remoteAddresses,
@@ -86,9 +99,9 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
       versionOf(request),
       spec,
       {
-        worker: isTrue(request.query.get('rotateWorkerToken')),
-        manager: isTrue(request.query.get('rotateManagerToken')),
-        unlockKey: isTrue(request.query.get('rotateManagerUnlockKey')),
+        worker: flagOf(request, 'rotateWorkerToken'),
+        manager: flagOf(request, 'rotateManagerToken'),
+        unlockKey: flagOf(request, 'rotateManagerUnlockKey'),
         root: defined({
           certificate: omitEmpty(ca?.string('SigningCACert')),
           key: omitEmpty(ca?.string('SigningCAKey')),
@@ -110,6 +123,22 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
     await node.unlock(from.string('UnlockKey') ?? '', wait)
     return done()
   })
+}
+
+function checkNew(spec: ClusterSpec): void {
+  try {
+    checkClusterSpec(spec)
+  } catch (error) {
+    throw new MureError('invalid', `error updating cluster settings: ${errorText(error)}`, { cause: error })
+  }
+}
+
+function listenAddressOf(from: Fields, node: LocalNode): string {
+  const text = from.string('ListenAddr') ?? ''
+  // One that is in a swarm already is told that first.
+  if (text === '' && node.info().state === 'inactive')
+    throw new MureError('invalid', 'invalid ListenAddr "": invalid empty address')
+  return text
 }
 
 function availabilityOf(from: Fields): NodeAvailability {

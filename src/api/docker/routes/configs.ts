@@ -6,7 +6,7 @@ import { matches, matchesLabels, parseFilters } from '../filters.ts'
 import { find } from '../find.ts'
 import { bodyOf, versionOf, waitOf } from './support.ts'
 
-const filterNames = ['id', 'label', 'name', 'names'] as const
+const filterNames = ['id', 'label', 'name'] as const
 
 export function registerConfigRoutes(router: Router, { node }: FacadeParts): void {
   router.add('GET', '/configs', async (request) => {
@@ -16,7 +16,6 @@ export function registerConfigRoutes(router: Router, { node }: FacadeParts): voi
       (config) =>
         matches(filters, 'id', (id) => config.meta.id.startsWith(id)) &&
         matches(filters, 'name', (name) => config.spec.name.startsWith(name)) &&
-        matches(filters, 'names', (name) => config.spec.name === name) &&
         matchesLabels(filters, 'label', config.spec.labels),
     )
     return ok(found.map(configFromModel))

@@ -1,5 +1,4 @@
 import { Readable } from 'node:stream'
-import { MureError } from '#lib/errors.ts'
 import type { Control } from '#manager/control/control.ts'
 import type { Task } from '#model/task.ts'
 import type { ApiRequest } from '../../http/request.ts'
@@ -7,27 +6,31 @@ import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
+import { askedOf } from '../logs/ask.ts'
 import { renderLine } from '../logs/log-line.ts'
 import type { LogFormat, LogLine } from '../logs/log-line.ts'
 import { FollowedLogs, mergeEnded } from '../logs/merge.ts'
 import { taskLog } from '../logs/task-log.ts'
 import type { LogWish } from '../logs/task-log.ts'
-import { isTrue } from './support.ts'
 
 export function registerLogRoutes(router: Router, { node }: FacadeParts): void {
   router.add('GET', '/services/{id}/logs', async (request) => {
     const control = node.control()
+    const { format, wish } = askedOf(request.query)
     const service = find(control.view, 'service', request.params['id'] ?? '')
     const isOurs = (task: Task) => task.serviceId === service.meta.id
-    const tty = service.spec.template.containers[0]?.tty === true
-    return logs(request, control, [...control.view.tasksOfService(service.meta.id)], isOurs, tty)
+    const raw = service.spec.template.containers[0]?.tty === true
+    const tasks = [...control.view.tasksOfService(service.meta.id)]
+    return logs(request, control, tasks, isOurs, { wish, format: { ...format, raw } })
   })
 
   router.add('GET', '/tasks/{id}/logs', async (request) => {
     const control = node.control()
+    const { format, wish } = askedOf(request.query)
     const task = find(control.view, 'task', request.params['id'] ?? '')
-    const tty = task.spec.containers[0]?.tty === true
-    return logs(request, control, [task], (other) => other.meta.id === task.meta.id, tty)
+    const raw = task.spec.containers[0]?.tty === true
+    const isOurs = (other: Task) => other.meta.id === task.meta.id
+    return logs(request, control, [task], isOurs, { wish, format: { ...format, raw } })
   })
 }
 
@@ -36,23 +39,8 @@ function logs(
   control: Control,
   tasks: readonly Task[],
   isOurs: (task: Task) => boolean,
-  isTerminal: boolean,
+  { format, wish }: { format: LogFormat; wish: LogWish },
 ): ApiResponse {
-  const { query } = request
-  const format: LogFormat = {
-    stdout: isTrue(query.get('stdout')),
-    stderr: isTrue(query.get('stderr')),
-    timestamps: isTrue(query.get('timestamps')),
-    details: isTrue(query.get('details')),
-    raw: isTerminal,
-  }
-  if (!format.stdout && !format.stderr)
-    throw new MureError('invalid', 'Bad parameters: you must choose at least one stream')
-  const wish: LogWish = {
-    follow: isTrue(query.get('follow')),
-    since: query.get('since') ?? '',
-    tail: query.get('tail') ?? 'all',
-  }
   const signal = request.signal
   const lines = wish.follow
     ? followed(control, tasks, isOurs, wish, signal)

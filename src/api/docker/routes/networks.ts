@@ -58,7 +58,9 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
 
   router.add('POST', '/networks/create', async (request) => {
     const body = await bodyOf(request)
-    const from = new Fields(body, 'NetworkCreate')
+    const from = new Fields(body, 'NetworkCreateRequest')
+    from.boolean('CheckDuplicate')
+    refuseTaken(viewOf(parts), from.string('Name') ?? '')
     const driver = from.string('Driver')
     if (driver !== 'overlay' && driver !== cniDriver && from.string('Scope') !== 'swarm')
       return parts.forward(request, body)
@@ -102,6 +104,13 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
   })
 
   registerNetworkConnectionRoutes(router, parts)
+}
+
+/** The engine's and the cluster's networks have one space of names; on a manager Docker looks there first. */
+function refuseTaken(view: View | undefined, name: string): void {
+  if (view === undefined) return
+  if (view.byName('network', name) === undefined && !['bridge', 'host', 'none'].includes(name)) return
+  throw new MureError('already-exists', `network with name ${name} already exists`)
 }
 
 /** What is on this host of the network is as the engine shows it: its containers. */

@@ -2,7 +2,7 @@ import { done, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { nodeFromModel, nodeSpecToModel } from '../convert/node.ts'
 import type { FacadeParts } from '../facade.ts'
-import { matches, matchesLabels, parseFilters } from '../filters.ts'
+import { matches, matchesLabels, parseFilters, refuseOtherValues } from '../filters.ts'
 import { find } from '../find.ts'
 import { bodyOf, isTrue, versionOf, waitOf } from './support.ts'
 
@@ -12,6 +12,8 @@ export function registerNodeRoutes(router: Router, { node }: FacadeParts): void 
   router.add('GET', '/nodes', async (request) => {
     const { view } = node.control()
     const filters = parseFilters(request.query.get('filters'), filterNames)
+    refuseOtherValues(filters, 'role', ['worker', 'manager'])
+    refuseOtherValues(filters, 'membership', ['accepted', 'pending'])
     const nodes = [...view.list('node')].filter(
       (candidate) =>
         matches(filters, 'id', (id) => candidate.meta.id.startsWith(id)) &&

@@ -86,6 +86,8 @@ function registryAuthOf(request: ApiRequest): string | undefined {
 function keptAuth(view: View, service: Service, request: ApiRequest): string | undefined {
   const present = view.get('service', service.meta.id) ?? service
   const from = request.query.get('registryAuthFrom') ?? 'spec'
+  if (from !== 'spec' && from !== 'previous-spec' && from !== '')
+    throw new MureError('invalid', 'unsupported registryAuthFrom value')
   const spec = from === 'previous-spec' ? present.status.previousSpec : present.spec
   return spec?.template.containers[0]?.registryAuth
 }

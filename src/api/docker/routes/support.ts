@@ -14,15 +14,24 @@ export function waitOf(request: ApiRequest, timeoutMs = writeTimeoutMs): Wait & 
 /** The version that every update must name. */
 export function versionOf(request: ApiRequest): number {
   const text = request.query.get('version') ?? ''
-  if (!/^\d+$/.test(text))
-    throw new MureError(
-      'invalid',
-      `invalid ${request.path.split('/')[1]?.replace(/s$/, '') ?? ''} version '${text}': strconv.ParseUint: parsing "${text}": invalid syntax`,
-    )
+  const kind = request.path.split('/')[1]?.replace(/s$/, '') ?? ''
+  if (!/^\d+$/.test(text)) {
+    const reason = `invalid ${kind} version '${text}': strconv.ParseUint: parsing "${text}": invalid syntax`
+    const isShort = kind === 'secret' || kind === 'config'
+    throw new MureError('invalid', isShort ? `invalid ${kind} version` : reason)
+  }
   return Number(text)
 }
 
 export const isTrue = (text: string | null): boolean => text !== null && /^(1|t|true)$/i.test(text)
+
+/** A flag of a query that must be one, as Go's `ParseBool` takes it. */
+export function flagOf(request: ApiRequest, name: string): boolean {
+  const text = request.query.get(name) ?? ''
+  if (!/^(|0|1|[tf]|[TF]|true|false|TRUE|FALSE|True|False)$/.test(text))
+    throw new MureError('invalid', `invalid value for ${name}: ${text}`)
+  return isTrue(text)
+}
 
 /** The body of a request that must have one. */
 export async function bodyOf(request: ApiRequest): Promise<unknown> {

@@ -1,4 +1,3 @@
-import { MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import type { Task } from '#model/task.ts'
 import { isUpToDate } from '#model/up-to-date.ts'
@@ -6,7 +5,7 @@ import { ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { taskFromModel } from '../convert/task.ts'
 import type { FacadeParts } from '../facade.ts'
-import { matches, matchesLabels, parseFilters } from '../filters.ts'
+import { matches, matchesLabels, parseFilters, refuseOtherValues } from '../filters.ts'
 import type { Filters } from '../filters.ts'
 import { find } from '../find.ts'
 
@@ -27,7 +26,9 @@ export function registerTaskRoutes(router: Router, { node }: FacadeParts): void 
   router.add('GET', '/tasks', async (request) => {
     const { view } = node.control()
     const filters = parseFilters(request.query.get('filters'), filterNames)
-    refuseUnknownStates(filters)
+    refuseOtherValues(filters, 'desired-state', desiredStates)
+    for (const name of ['service', 'node'] as const)
+      for (const wanted of filters.get(name) ?? []) requireKnown(view, name, wanted)
     return ok(
       candidates(view, filters)
         .filter((task) => isTask(task) && passes(view, task, filters))
@@ -106,8 +107,17 @@ function upToDate(view: View, task: Task): boolean {
   return service !== undefined && isUpToDate(task, service)
 }
 
-function refuseUnknownStates(filters: Filters): void {
-  for (const state of filters.get('desired-state') ?? [])
-    if (!(desiredStates as readonly string[]).includes(state))
-      throw new MureError('invalid', `invalid filter 'desired-state=${state}'`)
+/** What a filter names must be there, or have been: tasks outlive the service that they are of. */
+function requireKnown(view: View, kind: 'service' | 'node', wanted: string): void {
+  try {
+    find(view, kind, wanted)
+  } catch (error) {
+    if (kind === 'service' && isIdOfRemoved(view, wanted)) return
+    throw error
+  }
+}
+
+function isIdOfRemoved(view: View, wanted: string): boolean {
+  for (const task of view.list('task')) if (task.serviceId === wanted) return true
+  return false
 }
