@@ -22,7 +22,7 @@ export async function createNetwork(
   options: WriteOptions,
 ): Promise<Network> {
   if (spec.name === '') throw new MureError('invalid', 'invalid name: ')
-  refuse(nameProblem('network', spec.name))
+  refuse(nameProblem('network', spec.name), (text) => grpcText('InvalidArgument', text))
   if (writer.mirror.byName('network', spec.name) !== undefined)
     throw new MureError('already-exists', `network with name ${spec.name} already exists`)
   check(writer.mirror, spec)

@@ -44,6 +44,10 @@ export const wanted: readonly { readonly where: RegExp; readonly why: string }[]
   },
   { where: /^GET \/networks\/net\?scope=odd/, why: 'a scope that is none finds what there is' },
   {
+    where: /^docker network inspect --verbose net: stdout\[0\]\.Services: Docker says nothing, Mure \{\}$/,
+    why: 'services are told by every manager, also where none of them runs',
+  },
+  {
     where: /^docker network create --scope swarm swarmbridge/,
     why: 'networks that span hosts are overlays',
   },
@@ -54,7 +58,7 @@ export const wanted: readonly { readonly where: RegExp; readonly why: string }[]
   },
   {
     where:
-      /^POST \/services\/create \((?:empty mount|mount without target|bind without source|relative (?:bind source|target)|tmpfs with source|negative grace)\)/,
+      /^POST \/services\/create \((?:empty mount|mount without target|bind without source|relative (?:bind source|target)|tmpfs with source|negative grace|foreign mount options|isolation)\)/,
     why: 'what no engine would run is refused at once',
   },
   {

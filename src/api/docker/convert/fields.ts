@@ -106,7 +106,7 @@ export class Fields {
   textLists(name: string): string[][] | undefined {
     return this.#list(name, '[][]string')?.map((item) => {
       if (!Array.isArray(item) || item.length === 0) throw this.#wrong(name, '[]string', item)
-      return item.map((text: unknown) => {
+      return (item as unknown[]).map((text) => {
         if (typeof text !== 'string') throw this.#wrong(name, 'string', text)
         return text
       })
