@@ -117,7 +117,7 @@ export class Fields {
     const value = this.raw(name)
     if (value === undefined) return undefined
     if (!Array.isArray(value)) throw this.#wrong(name, type, value)
-    return value
+    return value as unknown[]
   }
 
   #typed<T>(name: string, type: string, is: (value: unknown) => value is T): T | undefined {
