@@ -15,6 +15,17 @@ const say = (text: string) => process.stdout.write(`${text}\n`)
 const ms = (value: number) => `${value.toFixed(0)} ms`
 const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0
 
+const measureScript = `
+  window.drawn = []
+  const source = new EventSource('/api/stream?since=' + Number.MAX_SAFE_INTEGER)
+  let isFirst = true
+  source.onmessage = (event) => {
+    if (!event.data.startsWith('{"type":"changes"')) return
+    const start = performance.now()
+    requestAnimationFrame(() => requestAnimationFrame(() => window.drawn.push(performance.now() - start)))
+  }
+`
+
 await using dashboard = await SyntheticDashboard.start(size)
 const browser = await openBrowser()
 try {
@@ -59,17 +70,6 @@ async function updates(): Promise<void> {
   )
   await page.context().close()
 }
-
-const measureScript = `
-  window.drawn = []
-  const source = new EventSource('/api/stream?since=' + Number.MAX_SAFE_INTEGER)
-  let isFirst = true
-  source.onmessage = (event) => {
-    if (!event.data.startsWith('{"type":"changes"')) return
-    const start = performance.now()
-    requestAnimationFrame(() => requestAnimationFrame(() => window.drawn.push(performance.now() - start)))
-  }
-`
 
 /** The processor time of this process, which is the manager here, with and without viewers. */
 async function costOfViewers(): Promise<void> {
