@@ -149,6 +149,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     if (isFull) this.#networks.clear()
     for (const network of networks.put) this.#networks.set(network.meta.id, network)
     for (const id of networks.remove) this.#networks.delete(id)
+    // After a start, what runs here may have been found before its networks were told.
+    if (networks.put.some(({ meta }) => this.#sandboxes.uses(meta.id) && !this.#overlays.has(meta.id)))
+      this.#background(this.#mutex.run(() => this.#sync(undefined)))
   }
 
   /** Resolves once this host's kernel does so. */
@@ -480,7 +483,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   /** What somebody else has changed or flushed is put right. */
   async #compare(): Promise<void> {
     if (!this.#state.hosts.has(this.#options.nodeId)) return
-    if (this.#isUnsure) await this.#sync(undefined)
+    const isMissing = [...this.#usedNetworks()].some((id) => !this.#overlays.has(id))
+    if (this.#isUnsure || isMissing) await this.#sync(undefined)
     await this.#repairLinks()
     await this.#repairRules()
     this.#resolvers = await containersResolvers()

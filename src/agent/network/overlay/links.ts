@@ -60,8 +60,9 @@ export async function ensureLinks(link: OverlayLink): Promise<void> {
   await ipBatchLoose(link.subnets.filter(ipv6.has).map((subnet) => `route replace ${subnet} dev ${bridge}`))
 }
 
-interface LinkData {
+export interface LinkData {
   readonly ifname?: string
+  readonly master?: string
   readonly ifalias?: string
   readonly linkinfo?: { readonly info_data?: Readonly<Record<string, unknown>> }
 }
@@ -77,13 +78,23 @@ function isVxlanOf({ linkinfo }: LinkData, link: OverlayLink): boolean {
 
 /** Devices that this daemon made before it was started anew, whose networks are not here any more. */
 export async function removeStaleLinks(mark: string, wanted: ReadonlySet<number>): Promise<string[]> {
-  const names = new Set([...wanted].flatMap((id) => [bridgeName(id), vxlanName(id)]))
-  const links = await readLinks(['link', 'show'])
-  const stale = links.flatMap(({ ifname = '', ifalias }) =>
-    ifalias === ownerOf(mark) && !names.has(ifname) ? [ifname] : [],
-  )
+  const stale = staleLinks(await readLinks(['link', 'show']), mark, wanted)
   await ipBatchLoose(stale.map((name) => `link del ${name}`))
   return stale
+}
+
+/** A bridge with a container's cable on it is in use, whatever is known of its network by now. */
+export function staleLinks(links: readonly LinkData[], mark: string, wanted: ReadonlySet<number>): string[] {
+  const kept = new Set([...wanted].flatMap((id) => [bridgeName(id), vxlanName(id)]))
+  const own = new Set(
+    links.flatMap(({ ifname = '', ifalias }) => (ifalias === ownerOf(mark) ? [ifname] : [])),
+  )
+  for (const { ifname = '', master } of links)
+    if (master !== undefined && !own.has(ifname)) {
+      kept.add(master)
+      for (const port of links) if (port.master === master) kept.add(port.ifname ?? '')
+    }
+  return [...own].filter((name) => !kept.has(name))
 }
 
 /** A bridge that still has somebody else's cable on it is left alone. */
