@@ -106,7 +106,7 @@ export const networks: readonly Case[] = [
   docker('network ls --filter label=a'),
   docker('network ls --filter label=a=x'),
   docker(
-    "network ls --filter driver=overlay --format '{{.Name}} {{.Driver}} {{.Scope}} {{.IPv6}} {{.Internal}} {{.Labels}}'",
+    "network ls --filter driver=overlay --filter label=a --format '{{.Name}} {{.Driver}} {{.Scope}} {{.IPv6}} {{.Internal}} {{.Labels}}'",
   ),
   docker('network connect net nobody'),
   docker('network rm net full plain'),

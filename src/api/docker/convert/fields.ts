@@ -23,8 +23,12 @@ export class Fields {
     return this.raw(name) !== undefined
   }
 
+  /** As Go's decoder finds it: by its name, or by one that differs in case alone. Clients rely on it. */
   raw(name: string): unknown {
-    return this.#object[name] ?? undefined
+    if (name in this.#object) return this.#object[name] ?? undefined
+    const lower = name.toLowerCase()
+    const other = Object.keys(this.#object).find((key) => key.toLowerCase() === lower)
+    return other === undefined ? undefined : (this.#object[other] ?? undefined)
   }
 
   string(name: string): string | undefined {
