@@ -77,7 +77,7 @@ test('how a task ended is said as Swarm says it', async () => {
   assert.deepEqual(await end(badTemplate), {
     state: 'rejected',
     message: 'preparing',
-    error: 'expanding env failed: the placeholder {{.Nothing}} is not one that tasks offer',
+    error: `expanding env failed: template: expansion:1:2: executing "expansion" at <.Nothing>: can't evaluate field Nothing in type *template.Context`,
   })
   assert.match((await end(badMount)).error, /bind source path does not exist: \/not\/there/)
   running.manager.remove(complete, failed, noImage, noProgram, badTemplate, badMount)
