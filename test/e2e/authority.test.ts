@@ -60,7 +60,11 @@ test('a root that a person brings is taken with its key alone; a node joins unde
   )
   await cluster.docker('worker01', 'swarm', 'leave')
   const token = await cluster.docker('manager02', 'swarm', 'join-token', '-q', 'worker')
-  await cluster.docker('worker01', 'swarm', 'join', '--token', token, '192.168.100.12:2377')
+  const address = await cluster.docker(
+    'manager01',
+    ...['node', 'inspect', '-f', '{{.ManagerStatus.Addr}}', 'manager02'],
+  )
+  await cluster.docker('worker01', 'swarm', 'join', '--token', token, address)
   await cluster.until('the node to be Ready under the new root', async () =>
     (await cluster.docker('manager01', 'node', 'ls', '--format', '{{.Hostname}} {{.Status}}')).includes(
       'worker01 Ready',
