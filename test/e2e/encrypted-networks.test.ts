@@ -36,11 +36,15 @@ async function onTheWire(work: () => Promise<unknown>): Promise<string> {
   let seen = ''
   child.stdout.on('data', (chunk: Buffer) => (seen += chunk.toString()))
   await once(child.stderr, 'data')
-  await work()
-  // What was written last is still on its way here.
-  await sleep(500)
-  child.kill('SIGINT')
-  await once(child, 'close')
+  const closed = once(child, 'close')
+  try {
+    await work()
+    // What was written last is still on its way here.
+    await sleep(500)
+  } finally {
+    child.kill('SIGINT')
+    await closed
+  }
   return seen
 }
 
@@ -82,9 +86,15 @@ test('what is on an encrypted network cannot be read between hosts', async () =>
 
 test('without its encrypted tunnels a network is silent', async () => {
   const device = /muw\w+/.exec(await cluster.run('manager01', 'ip', '-o', 'link'))?.[0] ?? ''
+  const pid = await cluster.docker('manager01', 'inspect', '-f', '{{.State.Pid}}', 'one')
+  const address = /\((\S+)\)/.exec(await ping('two', '-c 1'))?.[1] ?? ''
+  // mured is held meanwhile, as it would put the device back.
+  const line = [
+    `mured=$(pgrep -f '[c]li/main.ts daemon'); kill -STOP $mured; ip link set ${device} down`,
+    `nsenter -t ${pid} -n busybox ping -W 1 -p aa -s 64 -c 2 ${address} 2>&1; kill -CONT $mured`,
+  ].join('; ')
   const seen = await onTheWire(async () => {
-    await cluster.run('manager01', 'ip', 'link', 'set', device, 'down')
-    assert.match(await ping('two', '-c 1'), /100% packet loss/)
+    assert.match(await cluster.run('manager01', 'sh', '-c', line), /100% packet loss/)
   })
   assert.ok(!payload(seen).includes(mark))
   await cluster.until('the device to be put back', async () =>
