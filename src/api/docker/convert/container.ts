@@ -45,7 +45,7 @@ export function containerToModel(from: Fields): ContainerSpec {
     ),
     secrets: from.objects('Secrets', secretToModel),
     configs: from.objects('Configs', configToModel),
-    isolation: from.string('Isolation'),
+    isolation: otherThan('default', from.string('Isolation')),
     sysctls: from.stringMap('Sysctls'),
     capabilityAdd: from.strings('CapabilityAdd'),
     capabilityDrop: from.strings('CapabilityDrop'),
@@ -57,6 +57,10 @@ export function containerToModel(from: Fields): ContainerSpec {
     oomScoreAdj: from.integer('OomScoreAdj'),
   })
 }
+
+/** A default that is told is no difference to one that is not: clients send back what they were shown. */
+const otherThan = (usual: string, text: string | undefined): string | undefined =>
+  text === '' || text === usual ? undefined : text
 
 export function containerFromModel(spec: ContainerSpec): object {
   return defined({

@@ -8,9 +8,8 @@ import { resourcesFromModel, resourcesToModel } from './resources.ts'
 
 /** Docker's `TaskSpec`: a pod of one container. */
 export function templateToModel(from: Fields, registryAuth: string | undefined): TaskTemplate {
-  const runtime = from.string('Runtime')
   const container = from.object('ContainerSpec')
-  refuseOtherRuntimes(runtime ?? '', from)
+  refuseOtherRuntimes(from.string('Runtime') ?? '', from)
   if (container === undefined) throw new MureError('invalid', mismatch)
   const restart = from.object('RestartPolicy')
   const placement = from.object('Placement')
@@ -24,7 +23,6 @@ export function templateToModel(from: Fields, registryAuth: string | undefined):
     networks: from.objects('Networks', networkToModel),
     logDriver: logDriver && driverToModel(logDriver),
     forceUpdate: from.unsigned('ForceUpdate'),
-    runtime: runtime === '' ? undefined : runtime,
   })
 }
 
