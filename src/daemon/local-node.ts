@@ -509,6 +509,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     await this.#stateFile.remove()
     await this.#keyFile.forget()
     this.#state = undefined
+    this.#wantedRole = undefined
     this.#credentials = undefined
     this.#phase = 'inactive'
     this.#error = ''
