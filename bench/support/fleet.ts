@@ -1,6 +1,6 @@
 /** The agents of `mure bench manager`, all in this one process: they say what real ones would, and run nothing. */
 import { systemClock } from '#lib/clock.ts'
-import { startWait } from '#lib/wait.ts'
+import { sleep, startWait } from '#lib/wait.ts'
 import type { NodeId } from '#model/id.ts'
 import { compareStates, isRunnable } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
@@ -16,8 +16,19 @@ export interface Fleet {
 
 /** As a real agent gathers what it has to say. */
 const gatherMs = 20
+const reconnectMs = 500
 
+/** Opens a session again whenever it ends, as a real agent does: on a busy machine some are lost. */
 async function runAgent(address: string, identity: Identity): Promise<void> {
+  for (;;) {
+    await runSession(address, identity).catch((error: unknown) => {
+      process.stderr.write(`a session of an agent failed: ${String(error)}\n`)
+    })
+    await sleep(reconnectMs)
+  }
+}
+
+async function runSession(address: string, identity: Identity): Promise<void> {
   using wait = startWait({ timeoutMs: 60_000, what: 'the manager to answer' })
   const client = await connectRpc(address, { identity, trust: identity.trust, clock: systemClock }, wait)
   const stream = await client.open<ManagerMessage, AgentMessage>('/v1/session', wait)
@@ -27,10 +38,16 @@ async function runAgent(address: string, identity: Identity): Promise<void> {
     updates.clear()
   }
   stream.send(helloOf(identity.nodeId))
+  let beating: NodeJS.Timeout | undefined
+  using _beats = {
+    [Symbol.dispose]: () => {
+      clearInterval(beating)
+    },
+  }
   for await (const message of stream)
     switch (message.type) {
       case 'welcome':
-        setInterval(() => {
+        beating = setInterval(() => {
           stream.send({ type: 'beat', at: Date.now() })
         }, message.heartbeatMs / 2)
         break
@@ -85,10 +102,6 @@ function statusOf(task: Task, state: TaskState): Task['status'] {
 }
 
 process.once('message', (fleet: Fleet) => {
-  for (const identity of fleet.identities)
-    runAgent(fleet.address, identity).catch((error: unknown) => {
-      process.stderr.write(`an agent failed: ${String(error)}\n`)
-      process.exit(1)
-    })
+  for (const identity of fleet.identities) void runAgent(fleet.address, identity)
 })
 process.once('disconnect', () => process.exit(0))

@@ -18,6 +18,12 @@ const keepLargeInteger = ((_key: string, value: unknown, context?: { source?: st
 
 /** As `JSON.stringify`; a bigint is written as a bare integer. */
 export function stringifyJson(value: unknown): string {
+  // Few values hold one, and a replacer costs several times the writing itself.
+  try {
+    return JSON.stringify(value)
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+  }
   return JSON.stringify(value, (_key, member: unknown) =>
     typeof member === 'bigint' ? rawJson(member.toString()) : member,
   )

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { takeRandomBytes } from './random-bytes.ts'
 
 /** A source of chance, handed in wherever one is needed so that a run can be repeated by its seed. */
 export interface Random {
@@ -7,7 +7,7 @@ export interface Random {
 }
 
 export const systemRandom: Random = {
-  below: (bound) => Math.floor((randomBytes(6).readUIntBE(0, 6) / 2 ** 48) * bound),
+  below: (bound) => Math.floor((takeRandomBytes(6).readUIntBE(0, 6) / 2 ** 48) * bound),
 }
 
 /** A small fast generator (mulberry32): the same seed gives the same run. Not for secrets. */

@@ -8,11 +8,16 @@ import type { View } from '#store/mirror/view.ts'
 import type { TurnWork } from './turn.ts'
 
 /**
- * A service of many tasks is not looked at again for each of them that moves: a pass over it costs some microseconds
- * a task, so that this keeps it to a fraction of the time.
+ * Services of many tasks are not looked at again for each of them that moves: a pass costs some microseconds a task,
+ * so that this, for all tasks that a turn looks at, keeps it to a fraction of the time.
  */
 const restPerTaskMs = 0.01
 const restFromTasks = 1_000
+/**
+ * Tasks of the services of one turn, or those of its first service: a turn is decided without a pause, and while it
+ * is, nobody hears from this manager.
+ */
+const turnTasks = 20_000
 
 /**
  * What the next turn has to look at: marked by what happens, and by the time. It remembers nothing that a new leader
@@ -79,14 +84,15 @@ export class Agenda {
       this.#wakeAt.delete(id)
       this.#services.add(id)
     }
-    const services = [...this.#services].filter((id) => (this.#restsUntil.get(id) ?? 0) <= now)
+    const { services, large, tasks } = this.#due(now, view)
     const place = this.#mayPlace && this.#pending.size > 0
     if (services.length === 0 && this.#nodes.size === 0 && !place && !this.#mayAllocate) return undefined
     this.#mayAllocate = false
     for (const id of services) {
       this.#services.delete(id)
-      this.#rest(id, now, view)
+      this.#restsUntil.delete(id)
     }
+    for (const id of large) this.#restsUntil.set(id, instant(now + tasks * restPerTaskMs))
     const nodes = [...this.#nodes]
     this.#nodes.clear()
     this.#mayPlace = false
@@ -157,12 +163,29 @@ export class Agenda {
     this.#mayPlace = true
   }
 
-  #rest(id: string, now: Instant, view: View): void {
+  /** Services to look at now, as many as a turn has room for; `tasks`: those of the large ones among them. */
+  #due(now: Instant, view: View): { services: string[]; large: string[]; tasks: number } {
+    const services: string[] = []
+    const large: string[] = []
     let tasks = 0
-    for (const _ of view.tasksOfService(id as ServiceId)) tasks += 1
-    if (tasks >= restFromTasks) this.#restsUntil.set(id, instant(now + tasks * restPerTaskMs))
-    else this.#restsUntil.delete(id)
+    for (const id of this.#services) {
+      if ((this.#restsUntil.get(id) ?? 0) > now) continue
+      const size = sizeOf(view, id as ServiceId)
+      if (tasks > 0 && tasks + size > turnTasks) continue
+      services.push(id)
+      if (size < restFromTasks) continue
+      large.push(id)
+      tasks += size
+    }
+    return { services, large, tasks }
   }
+}
+
+/** How many tasks a service has, or is to have. */
+function sizeOf(view: View, id: ServiceId): number {
+  const mode = view.get('service', id)?.spec.mode
+  const wanted = mode?.type === 'replicated' ? (mode.replicas ?? 1) : 0
+  return Math.max(view.countTasksOfService(id), wanted)
 }
 
 const isUnassigned = (task: Task): boolean => task.status.state === 'new' || task.status.state === 'pending'

@@ -23,6 +23,8 @@ export interface LoopParts {
 const mostChanges = 2_000
 /** A transaction that meets others' writes is cut smaller, so that most of it gets through. */
 const fewestChanges = 50
+/** Transactions of a turn that are under way together: while the store keeps one, the next is sealed. */
+const atOnce = 2
 const writeTimeoutMs = 10_000
 const retryAfterMs = 200
 
@@ -72,6 +74,9 @@ const msUntil = (at: Instant | undefined, now: Instant): number | undefined =>
 
 type Outcome = 'stored' | 'refused' | 'deposed'
 
+const worst = (outcomes: readonly Outcome[]): Outcome =>
+  outcomes.includes('deposed') ? 'deposed' : outcomes.includes('refused') ? 'refused' : 'stored'
+
 class TurnWriter {
   readonly #parts: LoopParts
   #size = mostChanges
@@ -82,14 +87,17 @@ class TurnWriter {
 
   /** Writes a turn in as many transactions as it takes. One that is refused does not keep the others back. */
   async write(changes: readonly Change[]): Promise<Outcome> {
-    let outcome: Outcome = 'stored'
-    for (let from = 0, size = this.#size; from < changes.length; from += size) {
-      size = this.#size
-      const written = await this.#transact(changes.slice(from, from + size))
-      if (written === 'deposed') return written
-      if (written === 'refused') outcome = written
+    const outcomes: Outcome[] = []
+    let from = 0
+    const writeOn = async (): Promise<void> => {
+      while (from < changes.length && !outcomes.includes('deposed')) {
+        const some = changes.slice(from, from + this.#size)
+        from += some.length
+        outcomes.push(await this.#transact(some))
+      }
     }
-    return outcome
+    await Promise.all(Array.from({ length: atOnce }, writeOn))
+    return worst(outcomes)
   }
 
   async #transact(changes: readonly Change[]): Promise<Outcome> {

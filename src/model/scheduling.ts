@@ -24,6 +24,10 @@ export const schedulingSettings = ({ scheduling }: ClusterSpec): SchedulingSetti
 export const isStrategy = (text: string | undefined): text is SchedulingStrategy =>
   schedulingStrategies.some((strategy) => strategy === text)
 
+/** Said of a task that was to start beside the one it replaces, and for which there is room in that one's place alone. */
+export const predecessorInTheWay =
+  'it fits only once the task that it replaces has stopped, which therefore stops first'
+
 /** How tasks of a service with these labels are placed. */
 export function strategyOf(labels: Labels, ofCluster: SchedulingStrategy): SchedulingStrategy {
   const own = labels[strategyLabel]

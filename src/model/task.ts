@@ -83,7 +83,10 @@ export interface Task {
   }
   /** A replacement waits until then before it may go to `running`. */
   readonly startAfter?: Instant
-  /** The task it replaces and waits for: what that one holds on its node is this one's as soon as it stops. */
+  /**
+   * The task of an older spec that it takes the place of: what that one holds on its node is this one's as soon as it
+   * stops.
+   */
   readonly succeeds?: { readonly taskId: TaskId; readonly nodeId: NodeId }
   /** Secrets and configs were given new data which this task gets while it runs. */
   readonly refresh?: FileRefresh

@@ -13,10 +13,13 @@ interface Head {
 export type ApiResponse =
   | (Head & { readonly json?: unknown })
   | (Head & { readonly text: string })
+  /** JSON that is written already. */
+  | (Head & { readonly jsonText: string })
   | (Head & { readonly stream: Readable })
   | 'streamed'
 
 export const ok = (json: unknown): ApiResponse => ({ status: 200, json })
+export const okText = (jsonText: string): ApiResponse => ({ status: 200, jsonText })
 export const created = (json: unknown): ApiResponse => ({ status: 201, json })
 export const done = (status = 200): ApiResponse => ({ status })
 
@@ -30,6 +33,7 @@ export async function send(response: ServerResponse, answer: ApiResponse): Promi
     response.flushHeaders()
     await pipeline(answer.stream, response)
   } else if ('text' in answer) sendBody(response, answer.status, 'text/plain; charset=utf-8', answer.text)
+  else if ('jsonText' in answer) sendBody(response, answer.status, 'application/json', `${answer.jsonText}\n`)
   else if (answer.json === undefined) {
     response.writeHead(
       answer.status,

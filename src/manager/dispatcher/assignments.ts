@@ -1,5 +1,5 @@
 import { atVersion } from '#model/file-version.ts'
-import type { NodeId } from '#model/id.ts'
+import type { NodeId, TaskId } from '#model/id.ts'
 import type { Network } from '#model/network.ts'
 import type { Config, Secret } from '#model/secret.ts'
 import { isLive, isRunnable } from '#model/task-state.ts'
@@ -9,43 +9,51 @@ import type { View } from '#store/mirror/view.ts'
 
 /** Everything one node has to know: its tasks, and what those of them that may still run refer to. */
 export interface AssignmentSet {
-  readonly tasks: ReadonlyMap<string, Task>
-  readonly secrets: ReadonlyMap<string, Secret>
-  readonly configs: ReadonlyMap<string, Config>
-  readonly networks: ReadonlyMap<string, Network>
+  readonly tasks: Map<TaskId, Task>
+  readonly secrets: Map<string, Secret>
+  readonly configs: Map<string, Config>
+  readonly networks: Map<string, Network>
 }
 
-export const emptyAssignments: AssignmentSet = {
+export const emptyAssignments = (): AssignmentSet => ({
   tasks: new Map(),
   secrets: new Map(),
   configs: new Map(),
   networks: new Map(),
-}
+})
 
 /**
  * The node's set. Ended tasks stay in it for as long as they are kept in the store, because their containers
  * (and logs) are kept as long; secrets and configs go only to nodes with a live task that uses them.
  */
 export function assignmentsFor(view: View, nodeId: NodeId): AssignmentSet {
-  const tasks = new Map<string, Task>()
-  const secrets = new Map<string, Secret>()
-  const configs = new Map<string, Config>()
-  const networks = new Map<string, Network>()
+  const set = emptyAssignments()
   for (const task of view.tasksOfNode(nodeId)) {
-    if (task.status.state === 'new' || task.status.state === 'pending') continue
-    tasks.set(task.meta.id, task)
-    if (!isLive(task.status.state) || !isRunnable(task.desiredState)) continue
-    for (const container of [...(task.spec.initContainers ?? []), ...task.spec.containers]) {
-      for (const { secretId, version } of container.secrets ?? [])
-        addVersion(secrets, view.get('secret', secretId), task.refresh?.versions[secretId] ?? version)
-      for (const { configId, version } of container.configs ?? [])
-        addVersion(configs, view.get('config', configId), task.refresh?.versions[configId] ?? version)
-    }
-    for (const attachment of task.attachments) addIfThere(networks, view.get('network', attachment.networkId))
+    if (!isHandedOut(task)) continue
+    set.tasks.set(task.meta.id, task)
+    if (refersNow(task)) addReferences(view, task, set)
   }
   // The mesh is on every host.
-  for (const network of view.list('network')) if (network.spec.ingress) networks.set(network.meta.id, network)
-  return { tasks, secrets, configs, networks }
+  for (const network of view.list('network'))
+    if (network.spec.ingress) set.networks.set(network.meta.id, network)
+  return set
+}
+
+/** Its node is told of it: the scheduler has confirmed that it goes there. */
+export const isHandedOut = ({ status }: Task): boolean => status.state !== 'new' && status.state !== 'pending'
+
+/** It needs what it refers to. */
+export const refersNow = (task: Task): boolean => isLive(task.status.state) && isRunnable(task.desiredState)
+
+export function addReferences(view: View, task: Task, set: AssignmentSet): void {
+  for (const container of [...(task.spec.initContainers ?? []), ...task.spec.containers]) {
+    for (const { secretId, version } of container.secrets ?? [])
+      addVersion(set.secrets, view.get('secret', secretId), task.refresh?.versions[secretId] ?? version)
+    for (const { configId, version } of container.configs ?? [])
+      addVersion(set.configs, view.get('config', configId), task.refresh?.versions[configId] ?? version)
+  }
+  for (const attachment of task.attachments)
+    addIfThere(set.networks, view.get('network', attachment.networkId))
 }
 
 function addIfThere<T extends { readonly meta: { readonly id: string } }>(
@@ -104,7 +112,7 @@ function diff<T>(
 }
 
 /** An agent writes a task's status itself, so a change of that alone is not sent back to it. */
-function concernsAgent(before: Task, after: Task): boolean {
+export function concernsAgent(before: Task, after: Task): boolean {
   return (
     before.desiredState !== after.desiredState ||
     before.startAfter !== after.startAfter ||
@@ -115,4 +123,5 @@ function concernsAgent(before: Task, after: Task): boolean {
   )
 }
 
-const sameValue = (a: unknown, b: unknown): boolean => a === b || JSON.stringify(a) === JSON.stringify(b)
+export const sameValue = (a: unknown, b: unknown): boolean =>
+  a === b || JSON.stringify(a) === JSON.stringify(b)

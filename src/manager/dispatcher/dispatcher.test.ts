@@ -35,7 +35,7 @@ test('an agent hears of what concerns it, and not of its own reports', () => {
     return assignmentsFor(mirror, nodeId)
   }
   const first = put(task, 1)
-  assert.equal(diffAssignments(emptyAssignments, first)?.tasks.put.length, 1)
+  assert.equal(diffAssignments(emptyAssignments(), first)?.tasks.put.length, 1)
   const second = put({ ...task, status: { ...task.status, state: 'running' } }, 2)
   assert.equal(diffAssignments(first, second), undefined)
   const third = put({ ...task, desiredState: 'shutdown' }, 3)

@@ -2,15 +2,14 @@ import type { Clock } from '#lib/clock.ts'
 import type { Logger } from '#lib/logger.ts'
 import type { ObjectEvent } from '#model/change.ts'
 import { heartbeatMs } from '#model/defaults.ts'
-import type { NodeId } from '#model/id.ts'
+import type { NodeId, TaskId } from '#model/id.ts'
 import type { AgentMessage, ManagerAddress, ManagerMessage } from '#rpc/messages.ts'
 import type { MessageStream } from '#rpc/transport.ts'
 import type { Mirror } from '#store/mirror/view.ts'
 import { hasFollowed, trustOf } from '#security/root-ca.ts'
-import { assignmentsFor, diffAssignments, emptyAssignments, fullAssignments } from './assignments.ts'
-import type { AssignmentSet } from './assignments.ts'
 import { DataPlaneFeed } from './data-plane/feed.ts'
 import { Withdrawals } from './data-plane/withdrawals.ts'
+import { KnownAssignments } from './known-assignments.ts'
 import { IngressFeed } from '../ingress/feed.ts'
 import { managerAddresses, roleFor } from './role.ts'
 
@@ -24,7 +23,7 @@ export class Session {
   readonly nodeId: NodeId
   readonly bootEpoch: number
   readonly stream: AgentStream
-  #sent: AssignmentSet = emptyAssignments
+  readonly #known: KnownAssignments
   #sequence = 0
   #role: string | undefined
   #trust: string | undefined
@@ -33,28 +32,23 @@ export class Session {
 
   constructor(nodeId: NodeId, bootEpoch: number, stream: AgentStream) {
     this.nodeId = nodeId
+    this.#known = new KnownAssignments(nodeId)
     this.bootEpoch = bootEpoch
     this.stream = stream
   }
 
   sendAll(mirror: Mirror): void {
-    this.#sent = assignmentsFor(mirror, this.nodeId)
     this.#sequence += 1
-    this.stream.send({
-      type: 'assignments',
-      full: true,
-      sequence: this.#sequence,
-      ...fullAssignments(this.#sent),
-    })
+    const all = this.#known.all(mirror)
+    this.stream.send({ type: 'assignments', full: true, sequence: this.#sequence, ...all })
   }
 
-  sendChanges(mirror: Mirror): void {
-    const next = assignmentsFor(mirror, this.nodeId)
-    const difference = diffAssignments(this.#sent, next)
-    this.#sent = next
-    if (difference === undefined) return
+  /** `what`: the tasks that changed, if nothing else that may concern the node has. */
+  sendChanges(mirror: Mirror, what: 'anything' | ReadonlySet<TaskId>): void {
+    const changes = what === 'anything' ? this.#known.changes(mirror) : this.#known.changesOf(mirror, what)
+    if (changes === undefined) return
     this.#sequence += 1
-    this.stream.send({ type: 'assignments', full: false, sequence: this.#sequence, ...difference })
+    this.stream.send({ type: 'assignments', full: false, sequence: this.#sequence, ...changes })
   }
 
   sendRole(mirror: Mirror): void {
@@ -85,7 +79,7 @@ export class Session {
 /** All sessions of this manager. Follows the mirror and tells each agent what concerns it, once for each burst of changes. */
 export class Sessions implements Disposable {
   readonly #byNode = new Map<NodeId, Session>()
-  readonly #dirty = new Set<NodeId>()
+  readonly #dirty = new Map<NodeId, 'anything' | Set<TaskId>>()
   readonly #mirror: Mirror
   readonly #logger: Logger
   readonly #subscription: Disposable
@@ -177,14 +171,16 @@ export class Sessions implements Disposable {
       if (event.kind === 'task') this.#hearTask(event as ObjectEvent<'task'>)
       else if (event.kind === 'node') this.#hearNode(event as ObjectEvent<'node'>)
       else if (event.kind === 'cluster') this.#hearCluster()
-      else for (const nodeId of this.#byNode.keys()) this.#mark(nodeId)
+      else if (event.kind !== 'service') for (const nodeId of this.#byNode.keys()) this.#mark(nodeId)
     }
   }
 
-  #hearTask(event: ObjectEvent<'task'>): void {
-    for (const nodeId of [event.before?.nodeId, event.after?.nodeId]) {
-      if (nodeId !== undefined && nodeId !== '' && this.#byNode.has(nodeId)) this.#mark(nodeId)
-    }
+  #hearTask({ before, after }: ObjectEvent<'task'>): void {
+    const id = (after ?? before)?.meta.id
+    if (id === undefined) return
+    if (before !== undefined && before.nodeId !== '') this.#mark(before.nodeId, id)
+    if (after !== undefined && after.nodeId !== '' && after.nodeId !== before?.nodeId)
+      this.#mark(after.nodeId, id)
   }
 
   #hearNode(event: ObjectEvent<'node'>): void {
@@ -210,8 +206,13 @@ export class Sessions implements Disposable {
     for (const session of this.#byNode.values()) session.stream.send(message)
   }
 
-  #mark(nodeId: NodeId): void {
-    this.#dirty.add(nodeId)
+  /** Without a task: something else has changed, and all of the node's set is looked at. */
+  #mark(nodeId: NodeId, taskId?: TaskId): void {
+    if (!this.#byNode.has(nodeId)) return
+    const marked = this.#dirty.get(nodeId)
+    if (taskId === undefined) this.#dirty.set(nodeId, 'anything')
+    else if (marked === undefined) this.#dirty.set(nodeId, new Set([taskId]))
+    else if (marked !== 'anything') marked.add(taskId)
     this.#flushing ??= setImmediate(() => {
       this.#flush()
     })
@@ -220,14 +221,14 @@ export class Sessions implements Disposable {
   #flush(): void {
     this.#flushing = undefined
     let behind = false
-    for (const nodeId of this.#dirty) {
+    for (const [nodeId, what] of this.#dirty) {
       const session = this.#byNode.get(nodeId)
       if (session !== undefined && session.stream.pendingBytes > maxPendingBytes) {
         behind = true
         continue
       }
       this.#dirty.delete(nodeId)
-      session?.sendChanges(this.#mirror)
+      session?.sendChanges(this.#mirror, what)
     }
     if (behind) {
       this.#flushing = setTimeout(() => {

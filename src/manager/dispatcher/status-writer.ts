@@ -69,8 +69,7 @@ export class StatusWriter implements AsyncDisposable {
         this.#wake = undefined
         continue
       }
-      const batch = [...this.#pending].slice(0, size)
-      for (const [taskId] of batch) this.#pending.delete(taskId)
+      const batch = this.#take(size)
       try {
         await this.#write(batch)
         size = batchSize
@@ -84,6 +83,16 @@ export class StatusWriter implements AsyncDisposable {
         }
       }
     }
+  }
+
+  #take(size: number): (readonly [TaskId, Pending])[] {
+    const batch: [TaskId, Pending][] = []
+    for (const entry of this.#pending) {
+      if (batch.length >= size) break
+      batch.push(entry)
+      this.#pending.delete(entry[0])
+    }
+    return batch
   }
 
   async #write(batch: readonly (readonly [TaskId, Pending])[]): Promise<void> {

@@ -6,7 +6,8 @@ import type { Task } from '#model/task.ts'
 import { instant } from '#lib/clock.ts'
 import type { Plan } from './plan.ts'
 import { decideRestart } from './restart.ts'
-import { hasEnded } from './service-view.ts'
+import { predecessorInTheWay } from '#model/scheduling.ts'
+import { hasEnded, isWanted, misplacement } from './service-view.ts'
 import type { Slot } from './slots.ts'
 import { isUnplaceable } from './unplaceable.ts'
 import { awaitsFiles, isOverdue, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
@@ -21,7 +22,8 @@ const settleMs = 1_000
  * 1. A slot that has begun is finished, also when the update is paused meanwhile.
  * 2. Stop-first: the new task is made ready (its image pulled) before the old one is told to stop, and starts after it
  *    has. Where it cannot get ready beside the old one (a port, resources), the old one stops first.
- * 3. Start-first: the old one stops once the new one runs.
+ * 3. Start-first: the old one stops once the new one runs, or when the scheduler finds that the new one fits nowhere
+ *    but in its place.
  * 4. An old task that still runs is not given up for a new one that failed.
  * 5. Where new secrets or configs are all there is, and the service wants it so, the same tasks get the new files.
  */
@@ -77,6 +79,7 @@ function concludePair(plan: Plan, policy: Required<UpdatePolicy>, old: readonly 
     state === 'running' ||
     // One that only waits for its turn gives it to the new one.
     old.every((task) => task.desiredState === 'ready') ||
+    (isKeptOffByOld(fresh) && !isRoomComing(plan)) ||
     (orderOf(plan, policy) === 'stop-first' && (compareStates(state, 'ready') >= 0 || isInTheWay(fresh)))
   if (mayStop) for (const task of old) plan.desire(task, 'shutdown', 'the service was updated')
 }
@@ -84,6 +87,16 @@ function concludePair(plan: Plan, policy: Required<UpdatePolicy>, old: readonly 
 /** The scheduler's own words for what the old task may hold: its port, its resources, its place on the node. */
 const isInTheWay = (fresh: Task): boolean =>
   isUnplaceable(fresh) && /insufficient resources|host-mode port|max replicas/.test(fresh.status.error)
+
+/** It would start beside the old one and fits nowhere, but in that one's place. */
+const isKeptOffByOld = (fresh: Task): boolean =>
+  isUnplaceable(fresh) && fresh.status.error.includes(predecessorInTheWay)
+
+/** Something of the service is stopping already: what it gives back may be enough. */
+const isRoomComing = ({ view }: Plan): boolean =>
+  view.tasks.some(
+    (task) => task.nodeId !== '' && !isWanted(task) && !hasEnded(task) && misplacement(task, view) !== 'lost',
+  )
 
 function orderOf(plan: Plan, policy: Required<UpdatePolicy>): Required<UpdatePolicy>['order'] {
   return isExclusive(plan.service.spec) ? 'stop-first' : policy.order
@@ -132,7 +145,7 @@ function replace(
     return
   }
   const waits = orderOf(plan, policy) === 'stop-first' && slot.wanted.length > 0
-  const predecessor = waits ? slot.wanted.find((task) => task.nodeId !== '') : undefined
+  const predecessor = slot.wanted.find((task) => task.nodeId !== '')
   plan.add(
     {
       slot: slot.number,

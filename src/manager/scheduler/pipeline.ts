@@ -4,7 +4,7 @@ import type { Random } from '#lib/random.ts'
 import type { SchedulingStrategy } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
 import type { GenericResource } from '#model/resources.ts'
-import { strategyOf } from '#model/scheduling.ts'
+import { predecessorInTheWay, strategyOf } from '#model/scheduling.ts'
 import type { Task } from '#model/task.ts'
 import { countRefusals, refusal, sentence, testsFor } from './explain.ts'
 import type { FilterTest, Refusals } from './explain.ts'
@@ -66,25 +66,25 @@ export function schedule(tasks: readonly Task[], infos: Infos, options: Schedule
     const batch = { nodes, orders: new FitOrders(nodes), ...options }
     for (const group of Map.groupBy(free, groupKey).values()) scheduleGroup(group, batch, placed, unplaced)
   }
-  return { placed, unplaced: unplaced.filter(({ task }) => !takeOver(task, infos, placed)) }
+  return { placed, unplaced: unplaced.flatMap((left) => takeOver(left, infos, placed)) }
 }
 
 /**
  * A task that waits for its predecessor to stop may be made ready in that one's place, if only what the predecessor
- * holds (its port, its resources) keeps it off. Pieces of generic resources have one holder at a time.
+ * holds (its port, its resources) keeps it off. One that would start beside its predecessor is told that it cannot.
  */
-function takeOver(task: Task, infos: Infos, placed: Placement[]): boolean {
-  const { succeeds } = task
-  if (succeeds === undefined || task.desiredState !== 'ready') return false
-  if ((task.spec.resources?.reservations?.generic ?? []).length > 0) return false
-  const node = infos.get(succeeds.nodeId)
-  const predecessor = node?.holder(succeeds.taskId)
-  if (node === undefined || predecessor === undefined) return false
+function takeOver(left: Unplaced, infos: Infos, placed: Placement[]): Unplaced[] {
+  const { task } = left
+  const node = task.succeeds && infos.get(task.succeeds.nodeId)
+  const predecessor = task.succeeds && node?.holder(task.succeeds.taskId)
+  if (node === undefined || predecessor === undefined) return [left]
   node.remove(predecessor)
   const suits = refusal(node, testsFor(task)) === undefined
-  if (suits) placed.push(place(task, node))
+  const waits = task.desiredState === 'ready'
+  if (suits && waits) placed.push(place(task, node))
   node.add(predecessor)
-  return suits
+  if (!suits) return [left]
+  return waits ? [] : [{ ...left, reason: `${left.reason}; ${predecessorInTheWay}` }]
 }
 
 interface Batch extends ScheduleOptions {

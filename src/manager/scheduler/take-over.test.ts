@@ -49,6 +49,38 @@ test("what waits for its predecessor is made ready in that one's place: on its p
   assert.equal(info.cpuNanoFree, 1e9)
 })
 
+test('pieces of generic resources are taken over too, and are free again once nobody holds them', () => {
+  const wanted = { resources: { reservations: { generic: [{ kind: 'gpu', count: 1 }] } } }
+  const gpu = [{ kind: 'gpu', value: 'g1' }]
+  const { description } = aNode().status
+  assert.ok(description)
+  const resources = { ...description.resources, generic: gpu }
+  const host = aNode({ status: { description: { ...description, resources } } })
+  const spec = { containers: [{ name: '', image: 'x' }], ...wanted }
+  const holder = aTask({ serviceId, nodeId: host.meta.id, state: 'running', spec, genericResources: gpu })
+  const info = new NodeInfo(host)
+  info.add(holder)
+  const next = successor({ spec, ports: [], succeeds: { taskId: holder.meta.id, nodeId: host.meta.id } })
+  const options = { strategy: 'spread', random: seededRandom(1) } as const
+  const { placed } = schedule([next], new Map([[host.meta.id, info]]), options)
+  assert.deepEqual(
+    placed.map(({ genericResources }) => genericResources),
+    [gpu],
+  )
+  info.remove(holder)
+  assert.equal(info.generic.choose(wanted.resources.reservations.generic), undefined)
+  info.remove({ ...next, genericResources: gpu })
+  assert.deepEqual(info.generic.choose(wanted.resources.reservations.generic), gpu)
+})
+
+test("what would start beside its predecessor is told when it fits in that one's place alone", () => {
+  const [left] = scheduled(successor({ desiredState: 'running' })).result.unplaced
+  assert.equal(
+    left?.reason,
+    'no suitable node (insufficient resources on 1 node); it fits only once the task that it replaces has stopped, which therefore stops first',
+  )
+})
+
 test('nothing else takes what somebody holds', () => {
   const { succeeds: _, ...other } = successor()
   assert.equal(scheduled(other).result.placed.length, 0)

@@ -48,8 +48,8 @@ export class SimulatedCluster implements AsyncDisposable {
   now: Instant
   readonly #random: Random
   readonly #stop: AbortController
-  readonly #agenda: Agenda
-  readonly #state: PipelineState
+  #agenda: Agenda
+  #state: PipelineState
   /** Tasks whose agent may have something to do. */
   readonly #due = new Set<string>()
 
@@ -89,6 +89,12 @@ export class SimulatedCluster implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
+  }
+
+  /** Another manager leads from now on: it knows what is stored, and nothing else. */
+  changeLeader(): void {
+    this.#agenda = new Agenda(this.mirror)
+    this.#state = new PipelineState(this.mirror)
   }
 
   /** All agents look again at what they have to do. */

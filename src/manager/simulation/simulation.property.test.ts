@@ -29,6 +29,7 @@ const anEvent = fc.oneof(
   fc.record({ do: fc.constant('power' as const), node: fc.nat(3), on: fc.boolean() }),
   fc.record({ do: fc.constant('fail' as const), nth: fc.nat(20) }),
   fc.record({ do: fc.constant('rebalance' as const) }),
+  fc.record({ do: fc.constant('leader' as const) }),
   fc.record({ do: fc.constant('steps' as const), count: fc.integer({ min: 1, max: 8 }) }),
 )
 
@@ -168,6 +169,9 @@ async function happen(cluster: SimulatedCluster, event: Happening, nodes: readon
       cluster.behaviour = dutiful
       return
     }
+    case 'leader':
+      cluster.changeLeader()
+      return
     case 'rebalance':
       return cluster.write(
         [...mirror.list('service')].map((service) =>

@@ -19,7 +19,9 @@ export function prefixEnd(prefix: string): Buffer {
 }
 
 export function parseObjectKey(key: string): { kind: Kind; id: string } | undefined {
-  const [kind, id] = key.slice(objects.length).split('/')
-  if (!key.startsWith(objects) || id === undefined) return undefined
-  return kinds.includes(kind as Kind) ? { kind: kind as Kind, id } : undefined
+  if (!key.startsWith(objects)) return undefined
+  const slash = key.indexOf('/', objects.length)
+  if (slash < 0) return undefined
+  const kind = key.slice(objects.length, slash)
+  return kinds.includes(kind as Kind) ? { kind: kind as Kind, id: key.slice(slash + 1) } : undefined
 }

@@ -5,7 +5,7 @@ import type { Wait } from '#lib/wait.ts'
 import type { Change } from '#model/change.ts'
 import type { Kind, ObjectsByKind, StoredObject } from '#model/objects.ts'
 import type { ValueCodec } from '../codec.ts'
-import type { Leadership, Store, TransactOptions, WatchListener } from '../contract.ts'
+import type { Leadership, Store, TransactOptions, WatchBatch, WatchListener } from '../contract.ts'
 import type { EtcdClient } from './client.ts'
 import { campaign } from './election.ts'
 import { leaderKey, objectKey, objectsPrefix, parseObjectKey, prefixEnd } from './keys.ts'
@@ -13,7 +13,9 @@ import type { KeyValue, RangeResponse } from './messages.ts'
 import { decode, toTransaction } from './transaction.ts'
 import type { EtcdTransaction } from './transaction.ts'
 import { readAgain, writeOnce } from './attempts.ts'
+import { OwnWrites } from './own-writes.ts'
 import { followChanges } from './watch.ts'
+import type { ChangedKey } from './watch.ts'
 
 /** The member runs with `--max-txn-ops` above this; a caller with more splits its work. */
 export const maxOperations = 10_000
@@ -30,6 +32,8 @@ export class EtcdStore implements Store {
   readonly #client: EtcdClient
   readonly #codec: ValueCodec
   readonly #logger: Logger
+  readonly #own = new OwnWrites()
+  #watches = 0
 
   constructor(parts: { client: EtcdClient; codec: ValueCodec; logger: Logger }) {
     this.#client = parts.client
@@ -44,7 +48,15 @@ export class EtcdStore implements Store {
         'invalid',
         `a transaction of ${String(transaction.operations.length)} operations is too large`,
       )
-    return writeOnce(this.#client, transaction, options.wait, () => this.#explain(transaction, options.wait))
+    if (this.#watches > 0) this.#own.sent(transaction.puts)
+    try {
+      return await writeOnce(this.#client, transaction, options.wait, () =>
+        this.#explain(transaction, options.wait),
+      )
+    } catch (error) {
+      this.#own.failed(transaction.puts)
+      throw error
+    }
   }
 
   async get<K extends Kind>(
@@ -77,6 +89,7 @@ export class EtcdStore implements Store {
   }
 
   async watch(listener: WatchListener, signal: AbortSignal): Promise<void> {
+    this.#watches += 1
     let revision = await this.#list(listener, signal)
     const run = async () => {
       let failures = 0
@@ -86,16 +99,13 @@ export class EtcdStore implements Store {
             batch: (at, kvs) => {
               revision = at
               failures = 0
-              const entries = kvs.flatMap(({ kv, deleted }) => {
-                const parsed = parseObjectKey(kv.key.toString())
-                return parsed === undefined
-                  ? []
-                  : [{ ...parsed, object: deleted ? undefined : this.#decode(kv) }]
-              })
-              listener.batch({ revision: at, entries })
+              listener.batch({ revision: at, entries: kvs.flatMap((changed) => this.#entryOf(changed)) })
             },
           })
-          if (end === 'compacted') revision = await this.#list(listener, signal)
+          if (end === 'compacted') {
+            this.#own.clear()
+            revision = await this.#list(listener, signal)
+          }
         } catch (error) {
           if (signal.aborted) return
           listener.contact(false)
@@ -201,10 +211,20 @@ export class EtcdStore implements Store {
       for (const [index, guard] of some.entries()) {
         const kv = answer.responses[index]?.response_range.kvs[0]
         const actual = Number((guard.compare.target === 1 ? kv?.create_revision : kv?.mod_revision) ?? 0)
-        if (actual !== (guard.compare.create_revision ?? guard.compare.mod_revision)) return guard.refusal
+        if (actual !== (guard.compare.create_revision ?? guard.compare.mod_revision)) return guard.refusal()
       }
     }
     return new MureError('conflict', 'update out of sequence')
+  }
+
+  #entryOf({ kv, deleted }: ChangedKey): WatchBatch['entries'] {
+    const key = kv.key.toString()
+    const parsed = parseObjectKey(key)
+    if (parsed === undefined) return []
+    if (deleted) return [{ ...parsed, object: undefined }]
+    const version = Number(kv.mod_revision)
+    const object = this.#own.take(key, kv.value, version) ?? decode(kv.value, key, version, this.#codec)
+    return [{ ...parsed, object }]
   }
 
   #decode(kv: KeyValue): StoredObject | undefined {

@@ -10,12 +10,15 @@ import type { Compare, RequestOp } from './messages.ts'
 /** What a failed comparison means. */
 export interface Guard {
   readonly compare: Compare
-  readonly refusal: MureError
+  /** Made by need: an error is dear, and hardly any is. */
+  readonly refusal: () => MureError
 }
 
 export interface EtcdTransaction {
   readonly guards: readonly Guard[]
   readonly operations: readonly RequestOp[]
+  /** The objects that it puts, by key, with their sealed values. */
+  readonly puts: ReadonlyMap<string, { readonly value: Buffer; readonly object: StoredObject }>
 }
 
 /** Changes as one etcd transaction: each guarded by what must still be so. Pure. */
@@ -26,19 +29,21 @@ export function toTransaction(
 ): EtcdTransaction {
   const guards: Guard[] = []
   const operations: RequestOp[] = []
+  const puts = new Map<string, { value: Buffer; object: StoredObject }>()
   if (fence !== undefined) {
     guards.push({
       compare: createdAt(fence.key, fence.createRevision),
-      refusal: new MureError('precondition', 'the leadership has moved to another manager', {
-        details: { fence: true },
-      }),
+      refusal: () =>
+        new MureError('precondition', 'the leadership has moved to another manager', {
+          details: { fence: true },
+        }),
     })
   }
   for (const change of changes) {
     if (change.op === 'remove') {
       guards.push({
         compare: modifiedAt(objectKey(change.kind, change.id), change.version),
-        refusal: conflict(change.kind, change.id),
+        refusal: () => conflict(change.kind, change.id),
       })
       operations.push(removeKey(objectKey(change.kind, change.id)))
       if (uniquelyNamed.has(change.kind)) operations.push(removeKey(nameKey(change.kind, change.name)))
@@ -47,20 +52,22 @@ export function toTransaction(
     const { object } = change
     const key = objectKey(object.kind, object.meta.id)
     if (change.op === 'create') {
-      guards.push({ compare: createdAt(key, 0), refusal: taken(object, `id ${object.meta.id}`) })
+      guards.push({ compare: createdAt(key, 0), refusal: () => taken(object, `id ${object.meta.id}`) })
       if (uniquelyNamed.has(object.kind)) {
         const name = nameKey(object.kind, object.meta.name)
-        guards.push({ compare: createdAt(name, 0), refusal: taken(object, object.meta.name) })
+        guards.push({ compare: createdAt(name, 0), refusal: () => taken(object, object.meta.name) })
         operations.push(put(name, Buffer.from(object.meta.id)))
       }
     } else
       guards.push({
         compare: modifiedAt(key, object.meta.version),
-        refusal: conflict(object.kind, object.meta.id),
+        refusal: () => conflict(object.kind, object.meta.id),
       })
-    operations.push(put(key, encode(object, key, codec)))
+    const value = encode(object, key, codec)
+    puts.set(key, { value, object })
+    operations.push(put(key, value))
   }
-  return { guards, operations }
+  return { guards, operations, puts }
 }
 
 function encode(object: StoredObject, key: string, codec: ValueCodec): Buffer {

@@ -3,7 +3,7 @@ import type { EtcdClient } from './client.ts'
 import { prefixEnd, root } from './keys.ts'
 import type { KeyValue, WatchResponse } from './messages.ts'
 
-interface ChangedKey {
+export interface ChangedKey {
   readonly kv: KeyValue
   readonly deleted: boolean
 }

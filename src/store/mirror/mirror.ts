@@ -74,6 +74,10 @@ export class StoreMirror implements Mirror {
     return this.#byService.get(id)?.values() ?? []
   }
 
+  countTasksOfService(id: ServiceId): number {
+    return this.#byService.get(id)?.size ?? 0
+  }
+
   tasksOfNode(id: NodeId): Iterable<Task> {
     return this.#byNode.get(id)?.values() ?? []
   }

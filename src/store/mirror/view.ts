@@ -14,6 +14,7 @@ export interface View {
   /** All objects of a kind whose id starts so; Docker's short ids. */
   byIdPrefix<K extends Kind>(kind: K, prefix: string): ObjectsByKind[K][]
   tasksOfService(id: ServiceId): Iterable<Task>
+  countTasksOfService(id: ServiceId): number
   tasksOfNode(id: NodeId): Iterable<Task>
 }
 

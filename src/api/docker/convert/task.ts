@@ -1,5 +1,6 @@
 import { defined } from '#lib/defined.ts'
 import type { Network } from '#model/network.ts'
+import type { TaskTemplate } from '#model/service.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
 import { omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
@@ -9,11 +10,33 @@ import { portFromModel } from './service.ts'
 import { templateFromModel } from './template.ts'
 
 /** Docker's `Task`. `networkOf` finds the networks of its attachments. */
-export function taskFromModel(task: Task, networkOf: (id: string) => Network | undefined): object {
+export const taskFromModel = (task: Task, networkOf: NetworkOf): object => ({
+  ...headOf(task),
+  Spec: templateFromModel(task.spec),
+  ...restOf(task, networkOf),
+})
+
+/** The JSON of `taskFromModel`. Tasks of one service share their spec, which is most of it, and so do their texts. */
+export function taskToText(task: Task, networkOf: NetworkOf): string {
+  const head = JSON.stringify(headOf(task)).slice(0, -1)
+  const rest = JSON.stringify(restOf(task, networkOf)).slice(1)
+  return `${head},"Spec":${specText(task.spec)},${rest}`
+}
+
+type NetworkOf = (id: string) => Network | undefined
+
+const specTexts = new WeakMap<TaskTemplate, string>()
+
+function specText(template: TaskTemplate): string {
+  let text = specTexts.get(template)
+  if (text === undefined) specTexts.set(template, (text = JSON.stringify(templateFromModel(template))))
+  return text
+}
+
+const headOf = (task: Task): object => ({ ...metaFromModel(task.meta), Labels: {} })
+
+function restOf(task: Task, networkOf: NetworkOf): object {
   return {
-    ...metaFromModel(task.meta),
-    Labels: {},
-    Spec: templateFromModel(task.spec),
     ...defined({
       ServiceID: omitEmpty<string>(task.serviceId),
       Slot: omitEmpty(task.slot),
@@ -27,13 +50,22 @@ export function taskFromModel(task: Task, networkOf: (id: string) => Network | u
           const network = networkOf(attachment.networkId)
           return network === undefined
             ? []
-            : [{ Network: networkFromModel(network), Addresses: attachment.addresses }]
+            : [{ Network: shownNetwork(network), Addresses: attachment.addresses }]
         }),
       ),
       GenericResources: omitEmpty(task.genericResources?.map(genericFromModel)),
       JobIteration: task.jobIteration === undefined ? undefined : { Index: task.jobIteration },
     }),
   }
+}
+
+const shownNetworks = new WeakMap<Network, object>()
+
+/** Each task on a network shows the whole of it. */
+function shownNetwork(network: Network): object {
+  let shown = shownNetworks.get(network)
+  if (shown === undefined) shownNetworks.set(network, (shown = networkFromModel(network)))
+  return shown
 }
 
 function statusFromModel(status: TaskStatus): object {

@@ -1,9 +1,9 @@
 import type { View } from '#manager/control/control.ts'
 import type { Task } from '#model/task.ts'
 import { isUpToDate } from '#model/up-to-date.ts'
-import { ok } from '../../http/response.ts'
+import { ok, okText } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
-import { taskFromModel } from '../convert/task.ts'
+import { taskFromModel, taskToText } from '../convert/task.ts'
 import type { FacadeParts } from '../facade.ts'
 import { matches, matchesLabels, parseFilters, refuseOtherValues } from '../filters.ts'
 import type { Filters } from '../filters.ts'
@@ -29,11 +29,11 @@ export function registerTaskRoutes(router: Router, { node }: FacadeParts): void 
     refuseOtherValues(filters, 'desired-state', desiredStates)
     for (const name of ['service', 'node'] as const)
       for (const wanted of filters.get(name) ?? []) requireKnown(view, name, wanted)
-    return ok(
-      candidates(view, filters)
-        .filter((task) => isTask(task) && passes(view, task, filters))
-        .map((task) => toDocker(view, task)),
-    )
+    const networkOf = (id: string) => view.get('network', id)
+    const texts = candidates(view, filters)
+      .filter((task) => isTask(task) && passes(view, task, filters))
+      .map((task) => taskToText(task, networkOf))
+    return okText(`[${texts.join()}]`)
   })
 
   router.add('GET', '/tasks/{id}', async (request) => {
