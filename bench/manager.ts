@@ -64,6 +64,13 @@ async function residentMib(pid: number | undefined): Promise<number> {
   return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1] ?? 0) / 1024
 }
 
+/** Processor time of a process so far, in hundredths of a second as the kernel counts it. */
+async function cpuSeconds(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${String(pid)}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / 100
+}
+
 /** What is in use once all that can go is gone. */
 async function heapBytes(): Promise<number> {
   setFlagsFromString('--expose-gc')
@@ -78,15 +85,17 @@ async function tasks(count: number): Promise<void> {
   await untilReady(bench)
   const before = await heapBytes()
   const services = Math.max(1, count / 10_000)
-  const cpu = process.cpuUsage()
+  const processes = [process.pid, bench.member.pid, bench.fleetPid]
+  const cpuBefore = await Promise.all(processes.map(cpuSeconds))
   const ms = await fill(bench, services, count / services)
-  const { user, system } = process.cpuUsage(cpu)
+  const cpuAfter = await Promise.all(processes.map(cpuSeconds))
+  const [manager, etcd, agents] = cpuAfter.map((after, index) => (after - (cpuBefore[index] ?? 0)).toFixed(1))
   const resident = await residentMib(process.pid)
   const after = await heapBytes()
   say(
     `${count.toLocaleString('en')} tasks of ${String(services)} services on ${String(nodes)} nodes: all running after ${seconds(ms)}`,
   )
-  say(`the manager's processor time: ${seconds((user + system) / 1_000)}`)
+  say(`processor time: manager ${String(manager)} s, etcd ${String(etcd)} s, agents ${String(agents)} s`)
   say(
     `resident then: manager ${resident.toFixed(0)} MiB, etcd ${(await residentMib(bench.member.pid)).toFixed(0)} MiB`,
   )

@@ -28,6 +28,8 @@ export interface BenchManager extends AsyncDisposable {
   readonly manager: Manager
   readonly member: EtcdMember
   readonly nodeId: NodeId
+  /** The process of the agents. */
+  readonly fleetPid: number | undefined
 }
 
 export async function startBenchManager(nodes: number): Promise<BenchManager> {
@@ -120,5 +122,5 @@ export async function startBenchManager(nodes: number): Promise<BenchManager> {
   })
   fleet.send({ address, identities })
   const owned = started.move()
-  return { manager, member, nodeId, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { manager, member, nodeId, fleetPid: fleet.pid, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }

@@ -102,6 +102,11 @@ function statusOf(task: Task, state: TaskState): Task['status'] {
 }
 
 process.once('message', (fleet: Fleet) => {
-  for (const identity of fleet.identities) void runAgent(fleet.address, identity)
+  Promise.all(fleet.identities.map((identity) => runAgent(fleet.address, identity))).catch(
+    (error: unknown) => {
+      process.stderr.write(`an agent failed: ${String(error)}\n`)
+      process.exit(1)
+    },
+  )
 })
 process.once('disconnect', () => process.exit(0))

@@ -80,7 +80,9 @@ test('what an agent was told piece by piece is what it would be told at once', (
 const wishesOf = (task: Task | undefined) => task && { desired: task.desiredState, on: task.attachments }
 
 const keysOf = (set: AssignmentSet) =>
-  Object.fromEntries(Object.entries(set).map(([kind, objects]) => [kind, [...objects.keys()].sort()]))
+  [set.tasks, set.secrets, set.configs, set.networks].map((objects: ReadonlyMap<string, unknown>) =>
+    [...objects.keys()].sort(),
+  )
 
 function take(agent: AssignmentSet, change: Omit<Assignments, 'full' | 'sequence'> | undefined): void {
   if (change === undefined) return
