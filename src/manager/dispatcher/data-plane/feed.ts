@@ -73,7 +73,7 @@ export class DataPlaneFeed implements Disposable {
     for (const network of mirror.list('network')) if (network.spec.ingress) this.#ingressId = network.meta.id
     for (const node of mirror.list('node')) this.#putHost(node.meta.id)
     for (const service of mirror.list('service')) this.#putService(service.meta.id)
-    for (const task of mirror.list('task')) this.#putTask(task.meta.id, undefined, task)
+    for (const task of mirror.list('task')) this.#putTask(task.meta.id, task)
     this.#subscription = mirror.subscribe((events, revision) => {
       this.#revision = revision
       for (const event of events) this.#hear(event)
@@ -150,9 +150,12 @@ export class DataPlaneFeed implements Disposable {
         const was = this.#ingressId
         if (after?.spec.ingress === true) this.#ingressId = after.meta.id
         else if (before?.meta.id === this.#ingressId) this.#ingressId = undefined
-        // What is published is published on the new one.
-        if (was !== this.#ingressId)
-          for (const service of this.#view.list('service')) this.#putService(service.meta.id)
+        if (was === this.#ingressId) return
+        // What is published is published on the new one, and only who is on the old one hears more of it.
+        if (was !== undefined) for (const listener of this.#listeners.values()) this.#tellAll(listener, was)
+        for (const service of this.#view.list('service')) this.#putService(service.meta.id)
+        if (this.#ingressId !== undefined)
+          for (const listener of this.#listeners.values()) this.#tellAll(listener, this.#ingressId)
         return
       }
       case 'cluster':
@@ -164,23 +167,23 @@ export class DataPlaneFeed implements Disposable {
 
   #hearTask({ before, after }: ObjectEvent<'task'>): void {
     const task = after ?? before
-    if (task !== undefined) this.#putTask(task.meta.id, before, after)
+    if (task !== undefined) this.#putTask(task.meta.id, after)
   }
 
-  #putTask(id: string, before: Task | undefined, after: Task | undefined): void {
+  #putTask(id: string, after: Task | undefined): void {
     const was = this.#ofTask.get(id) ?? []
     if (was.length === 0 && (after?.attachments.length ?? 0) === 0) return
     const now = after === undefined ? [] : membersFromTask(after)
     if (now.length === 0) this.#ofTask.delete(id)
     else this.#ofTask.set(id, now)
-    const keys = new Set(now.map((member) => member.key))
+    const isSame = (a: DataPlaneMember) => (b: DataPlaneMember) => a.key === b.key && a.nodeId === b.nodeId
     for (const member of now) {
-      if (!was.some(({ key }) => key === member.key)) this.#uses(member.nodeId, member.networkId, 1)
+      if (!was.some(isSame(member))) this.#uses(member.nodeId, member.networkId, 1)
       if (this.#members.put(member)) this.#mark('members', member.networkId, member.key)
     }
     for (const member of was) {
-      if (keys.has(member.key)) continue
-      this.#uses((before ?? after)?.nodeId ?? member.nodeId, member.networkId, -1)
+      if (!now.some(isSame(member))) this.#uses(member.nodeId, member.networkId, -1)
+      if (now.some(({ key }) => key === member.key)) continue
       if (this.#members.remove(member.networkId, member.key))
         this.#mark('members', member.networkId, member.key)
     }
@@ -221,6 +224,11 @@ export class DataPlaneFeed implements Disposable {
     const isFirst = difference === 1 && count === 1
     const isLast = difference === -1 && count <= 0
     if ((!isFirst && !isLast) || networkId === this.#ingressId) return
+    this.#tellAll(listener, networkId)
+  }
+
+  /** All there is on a network, or that nothing of it concerns the node any more. */
+  #tellAll(listener: Listener, networkId: string): void {
     for (const key of this.#members.of(networkId).keys()) listener.pending.members.set(key, networkId)
     for (const key of this.#endpoints.of(networkId).keys()) listener.pending.endpoints.set(key, networkId)
     this.#dirty.add(listener)
