@@ -49,7 +49,7 @@ async function fill({ manager }: BenchManager, services: number, replicas: numbe
     using wait = startWait({ timeoutMs: 60_000, what: 'a service to be stored' })
     await manager.control.createService(specOf(`s${String(index)}`, replicas), { wait })
   }
-  await timeUntil(`${String(total)} tasks to run`, async () => running >= total, 600_000)
+  await timeUntil(`${String(total)} tasks to run`, async () => running >= total, { limitMs: 600_000 })
   return performance.now() - started
 }
 

@@ -6,16 +6,16 @@ export function median(values: readonly number[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
 }
 
-/** Milliseconds until it is so, looked at every 10 ms. */
+/** Milliseconds until it is so, looked at every 10 ms, or less often where looking costs what is measured. */
 export async function timeUntil(
   what: string,
   look: () => Promise<boolean>,
-  limitMs = 120_000,
+  { limitMs = 120_000, everyMs = 10 }: { readonly limitMs?: number; readonly everyMs?: number } = {},
 ): Promise<number> {
   const started = performance.now()
   while (!(await look())) {
     if (performance.now() - started > limitMs) throw new Error(`waited ${String(limitMs)} ms for ${what}`)
-    await sleep(10)
+    await sleep(everyMs)
   }
   return performance.now() - started
 }

@@ -1,8 +1,5 @@
-import { rm } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
-import { join } from 'node:path'
 import type { Readable } from 'node:stream'
-import type { Agent } from '#agent/agent.ts'
 import type {
   ContainerPlace,
   InitRequest,
@@ -12,51 +9,32 @@ import type {
   PlaceRequest,
   RestoreRequest,
 } from '#api/backend.ts'
-import type { Engine } from '#engine/engine.ts'
-import type { Clock } from '#lib/clock.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
-import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
-import type { Random } from '#lib/random.ts'
-import { shuffled } from '#lib/random.ts'
 import { retry } from '#lib/retry.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Control } from '#manager/control/control.ts'
-import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import type { NodeId } from '#model/id.ts'
-import type { NodeRole } from '#model/node.ts'
 import type { NodeUsage } from '#model/usage.ts'
-import { KeyFile } from '#security/key-file.ts'
 import type { NodeKeys } from '#security/key-file.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
-import { resolveOwnAddresses, splitHostPort } from './addresses.ts'
-import { Credentials } from './credentials.ts'
+import { resolveOwnAddresses } from './addresses.ts'
+import type { Credentials } from './credentials.ts'
 import { prepareJoin } from './joining.ts'
+import { managing } from './lazy-managing.ts'
 import { leaveRefusal, sayGoodbye } from './leaving.ts'
-import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
-import { movedState, withInterface } from './moved.ts'
-import { startNodeAgent } from './node-agent.ts'
-import type { NodeAgent } from './node-agent.ts'
-import { NodeStateFile } from './node-state.ts'
+import type { ManagerRuntime } from './manager-runtime.ts'
+import { movedState } from './moved.ts'
+import { NodeCore } from './node-core.ts'
+import type { LocalNodeOptions } from './node-core.ts'
 import type { NodeState } from './node-state.ts'
 import { giveBackPlace, takePlace } from './places.ts'
 import type { Where } from './places.ts'
 import { refusals } from './refusals.ts'
-
-export interface LocalNodeOptions {
-  readonly engine: Engine
-  readonly dataDir: string
-  readonly runDir: string
-  readonly clock: Clock
-  readonly random: Random
-  readonly logger: Logger
-}
-
-const managing = () => import('./managing.ts')
+import { Roles } from './roles.ts'
 
 const startTimeoutMs = 60_000
-const roleChangeTimeoutMs = 120_000
 /** Requests wait for a manager that comes up; without its peers it does not, and that is said then. */
 const settlingMs = 5_000
 /** A join that was admitted is one, also when no manager takes up the session for as long. */
@@ -64,115 +42,105 @@ const knownMs = 10_000
 
 /** This host's part in a cluster, over its whole life: none, worker, manager, locked; and every way between them. */
 export class LocalNodeService implements LocalNode, AsyncDisposable {
-  readonly #options: LocalNodeOptions
-  readonly #stateFile: NodeStateFile
-  readonly #keyFile: KeyFile
+  readonly #core: NodeCore
+  readonly #roles: Roles
   readonly #mutex = new Mutex()
-  readonly #stop = new AbortController()
-  #phase: LocalNodeInfo['state'] = 'inactive'
-  #error = ''
-  #state: NodeState | undefined
-  #credentials: Credentials | undefined
-  #runtime: ManagerRuntime | undefined
-  #nodeAgent: NodeAgent | undefined
-  #wantedRole: NodeRole | undefined
   /** Over when the manager of a restarted node has come up, or has taken too long. */
   #starting: Promise<void> = Promise.resolve()
 
   constructor(options: LocalNodeOptions) {
-    this.#options = options
-    this.#stateFile = new NodeStateFile(options.dataDir)
-    this.#keyFile = new KeyFile(join(options.dataDir, 'keys.json'))
+    this.#core = new NodeCore(options, {
+      roleWanted: (role) => {
+        this.#roles.want(role)
+      },
+      release: (taskId) => this.detach(taskId),
+    })
+    this.#roles = new Roles(this.#core, this.#mutex)
   }
 
   info(): LocalNodeInfo {
-    const state = this.#state
-    return {
-      state: this.#phase,
-      nodeId: state?.nodeId ?? '',
-      nodeAddress: state === undefined ? '' : (splitHostPort(state.advertiseAddress, 0)?.host ?? ''),
-      isManager: state?.role === 'manager' && this.#phase === 'active',
-      isStale: this.#runtime?.manager.mirror.current === false,
-      error: this.#error,
-      remoteManagers: this.#agent?.managers ?? [],
-    }
+    return this.#core.info()
   }
 
   usage(): NodeUsage | undefined {
-    return this.#agent?.usage
+    return this.#core.agent?.usage
   }
 
   async settled(): Promise<void> {
     await this.#starting
-    await this.#runtime?.manager.caughtUp()
+    await this.#core.runtime?.manager.caughtUp()
   }
 
   control(): Control {
-    if (this.#phase === 'locked') throw refusals.locked()
-    if (this.#state === undefined || this.#phase === 'inactive') throw refusals.noSwarm()
-    if (this.#runtime !== undefined) return this.#runtime.manager.control
-    throw this.#state.role === 'manager' ? refusals.notReady() : refusals.worker()
+    if (this.#core.phase === 'locked') throw refusals.locked()
+    if (this.#core.state === undefined || this.#core.phase === 'inactive') throw refusals.noSwarm()
+    if (this.#core.runtime !== undefined) return this.#core.runtime.manager.control
+    throw this.#core.state.role === 'manager' ? refusals.notReady() : refusals.worker()
   }
 
   /** Takes up what this host was before it stopped. */
   resume(): Promise<void> {
     return this.#mutex.run(async () => {
-      this.#state = await this.#stateFile.read()
-      if (this.#state === undefined) return
+      const state = await this.#core.recall()
+      if (state === undefined) return
       try {
-        const keys = await this.#keyFile.read()
+        const keys = await this.#core.keyFile.read()
         if (keys === undefined) throw new Error('the key file is missing: leave the swarm and join again')
-        await this.#start(this.#state, keys)
+        await this.#start(state, keys)
       } catch (error) {
         if (isMureError(error, 'precondition') && error.details?.['locked'] === true) {
-          this.#phase = 'locked'
-          this.#options.logger.info('this manager is locked and waits for its unlock key')
+          this.#core.lock()
           return
         }
-        this.#fail(error)
+        this.#core.fail(error)
       }
     })
   }
 
   init(request: InitRequest, wait: Wait): Promise<NodeId> {
     return this.#mutex.run(async () => {
-      if (request.forceNewCluster && this.#state?.role === 'manager') return this.#forceNew(this.#state, wait)
-      if (this.#state !== undefined) throw refusals.exists()
+      if (request.forceNewCluster && this.#core.state?.role === 'manager')
+        return this.#forceNew(this.#core.state, wait)
+      if (this.#core.state !== undefined) throw refusals.exists()
       const where = { request, ...resolveOwnAddresses(request, networkInterfaces()) }
       const { createCluster } = await managing()
-      return this.#begin(() => createCluster(this.#options, this.#keyFile, where, wait))
+      return this.#begin(() => createCluster(this.#core.options, this.#core.keyFile, where, wait))
     })
   }
 
   backup(): Promise<Readable> {
     return this.#mutex.run(async () => {
       this.control()
-      if (this.#runtime === undefined || this.#state === undefined || this.#credentials === undefined)
+      if (
+        this.#core.runtime === undefined ||
+        this.#core.state === undefined ||
+        this.#core.credentials === undefined
+      )
         throw refusals.notReady()
-      const { dataDir, clock } = this.#options
-      const parts = { state: this.#state, credentials: this.#credentials, dataDir, clock }
-      return (await managing()).backupCluster(this.#runtime, parts)
+      const { dataDir, clock } = this.#core.options
+      const parts = { state: this.#core.state, credentials: this.#core.credentials, dataDir, clock }
+      return (await managing()).backupCluster(this.#core.runtime, parts)
     })
   }
 
   restore(request: RestoreRequest, wait: Wait): Promise<NodeId> {
     return this.#mutex.run(async () => {
-      if (this.#state !== undefined) throw refusals.exists()
+      if (this.#core.state !== undefined) throw refusals.exists()
       const where = { ...request, ...resolveOwnAddresses(request, networkInterfaces()) }
       const { restoreCluster } = await managing()
-      return this.#begin(() => restoreCluster(this.#options, this.#keyFile, where, wait))
+      return this.#begin(() => restoreCluster(this.#core.options, this.#core.keyFile, where, wait))
     })
   }
 
   async attach(request: PlaceRequest, wait: Wait): Promise<ContainerPlace | undefined> {
     const where = this.#whereToAsk()
-    const agent = this.#agent
-    if (where === undefined || agent === undefined || this.#phase !== 'active') return undefined
-    return takePlace(where, { engine: this.#options.engine, agent }, request, wait)
+    const agent = this.#core.agent
+    if (where === undefined || agent === undefined || this.#core.phase !== 'active') return undefined
+    return takePlace(where, { engine: this.#core.options.engine, agent }, request, wait)
   }
 
   placeOf(containerId: string, networkId: string): string | undefined {
-    return this.#agent?.placeOf(containerId, networkId)
+    return this.#core.agent?.placeOf(containerId, networkId)
   }
 
   async detach(taskId: string): Promise<void> {
@@ -182,26 +150,26 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
 
   join(request: JoinRequest, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#state !== undefined) throw refusals.exists()
+      if (this.#core.state !== undefined) throw refusals.exists()
       const ask = prepareJoin(request, networkInterfaces())
       let isAdmitted = false
-      this.#phase = 'pending'
+      this.#core.pend()
       try {
         const { admission, state } = await ask(wait)
-        await this.#keyFile.write(admission.keys)
-        await this.#remember(state)
-        this.#adopt(state, this.#newCredentials(state, admission.keys), undefined)
-        await this.#startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
+        await this.#core.keyFile.write(admission.keys)
+        await this.#core.remember(state)
+        this.#core.adopt(state, this.#core.newCredentials(state, admission.keys), undefined)
+        await this.#core.startAgent(state, [{ nodeId: '' as NodeId, address: admission.address }])
         await this.#known()
         isAdmitted = true
-        if (admission.role === 'manager') await this.#becomeManager(wait)
+        if (admission.role === 'manager') await this.#roles.becomeManager(wait)
       } catch (error) {
         if (!isAdmitted) {
           await this.#forget()
           throw error
         }
-        this.#options.logger.warn('this node is not a manager yet', { error: errorText(error) })
-        this.#wantRole('manager')
+        this.#core.options.logger.warn('this node is not a manager yet', { error: errorText(error) })
+        this.#roles.want('manager')
         throw refusals.joinGoesOn()
       }
     })
@@ -211,11 +179,11 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   async #known(): Promise<void> {
     using wait = startWait({
       timeoutMs: knownMs,
-      signal: this.#stop.signal,
+      signal: this.#core.stop.signal,
       what: 'a manager to know this host',
     })
-    await this.#agent?.known(wait).catch((error: unknown) => {
-      this.#options.logger.warn('no manager has this host yet', { error: errorText(error) })
+    await this.#core.agent?.known(wait).catch((error: unknown) => {
+      this.#core.options.logger.warn('no manager has this host yet', { error: errorText(error) })
     })
   }
 
@@ -223,12 +191,12 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   async #begin(
     make: () => Promise<{ state: NodeState; credentials: Credentials; runtime: ManagerRuntime }>,
   ): Promise<NodeId> {
-    this.#phase = 'pending'
+    this.#core.pend()
     try {
       const { state, credentials, runtime } = await make()
-      this.#adopt(state, credentials, runtime)
-      await this.#remember(state)
-      await this.#startAgent(state)
+      this.#core.adopt(state, credentials, runtime)
+      await this.#core.remember(state)
+      await this.#core.startAgent(state)
       await this.#known()
       return state.nodeId
     } catch (error) {
@@ -239,73 +207,56 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
 
   leave(force: boolean, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#state === undefined) throw refusals.notInSwarm()
-      if (this.#phase === 'locked' && !force) throw refusals.locked()
-      if (this.#runtime !== undefined && !force) throw leaveRefusal(this.#runtime.manager.control)
-      await this.#agent?.removeTasks()
-      await this.#stopAgent()
-      if (this.#runtime !== undefined) await sayGoodbye(this.#runtime.manager, this.#options.logger, wait)
+      if (this.#core.state === undefined) throw refusals.notInSwarm()
+      if (this.#core.phase === 'locked' && !force) throw refusals.locked()
+      if (this.#core.runtime !== undefined && !force) throw leaveRefusal(this.#core.runtime.manager.control)
+      await this.#core.agent?.removeTasks()
+      await this.#core.stopAgent()
+      if (this.#core.runtime !== undefined)
+        await sayGoodbye(this.#core.runtime.manager, this.#core.options.logger, wait)
       await this.#forget()
     })
   }
 
   unlock(key: string, _wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
-      if (this.#state === undefined) throw refusals.noSwarm()
-      if (this.#phase !== 'locked') throw refusals.notLocked()
+      if (this.#core.state === undefined) throw refusals.noSwarm()
+      if (this.#core.phase !== 'locked') throw refusals.notLocked()
       let keys: NodeKeys | undefined
       try {
-        keys = await this.#keyFile.read(parseUnlockKey(key))
+        keys = await this.#core.keyFile.read(parseUnlockKey(key))
       } catch (error) {
         if (isMureError(error, 'precondition', 'invalid')) throw refusals.invalidUnlockKey()
         throw error
       }
-      if (keys !== undefined) await this.#start(this.#state, keys)
+      if (keys !== undefined) await this.#start(this.#core.state, keys)
     })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort()
-    await this.#mutex.run(() => this.#stopAll())
-  }
-
-  #adopt(state: NodeState, credentials: Credentials, runtime: ManagerRuntime | undefined): void {
-    this.#state = state
-    this.#credentials = credentials
-    this.#runtime = runtime
-    this.#error = ''
-    this.#phase = 'active'
-    runtime?.followLock(this.#options.logger)
-  }
-
-  #newCredentials(state: NodeState, keys: NodeKeys): Credentials {
-    const { clock, logger } = this.#options
-    return new Credentials({ file: this.#keyFile, keys, nodeId: state.nodeId, clock, logger })
-  }
-
-  #parts(credentials: Credentials): RuntimeParts {
-    return { ...this.#options, credentials }
+    this.#core.stop.abort()
+    await this.#mutex.run(() => this.#core.stopAll())
   }
 
   async #start(before: NodeState, keys: NodeKeys): Promise<void> {
     const moved = movedState(before, networkInterfaces())
     const state = moved ?? before
     if (moved !== undefined)
-      this.#options.logger.info('this host has another address now', { address: moved.advertiseAddress })
-    const credentials = this.#newCredentials(state, keys)
-    this.#adopt(state, credentials, undefined)
+      this.#core.options.logger.info('this host has another address now', { address: moved.advertiseAddress })
+    const credentials = this.#core.newCredentials(state, keys)
+    this.#core.adopt(state, credentials, undefined)
     // The agent first: tasks are looked after whatever becomes of the manager.
-    await this.#startAgent(state)
+    await this.#core.startAgent(state)
     const { peerUrl } = state
     if (state.role !== 'manager' || peerUrl === undefined) {
-      await this.#remember(state)
+      await this.#core.remember(state)
       return
     }
-    const parts = this.#parts(credentials)
+    const parts = this.#core.parts(credentials)
     const starting = async () => {
       using wait = startWait({
         timeoutMs: startTimeoutMs,
-        signal: this.#stop.signal,
+        signal: this.#core.stop.signal,
         what: 'the store to come up',
       })
       const { startManagerRuntime, startMovedManager } = await managing()
@@ -313,211 +264,42 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       const runtime =
         moved === undefined
           ? await startManagerRuntime(parts, manager, { type: 'restart' }, wait)
-          : await startMovedManager(parts, manager, this.#otherManagers(state), wait)
-      this.#adopt(state, credentials, runtime)
+          : await startMovedManager(parts, manager, this.#core.otherManagers(state), wait)
+      this.#core.adopt(state, credentials, runtime)
       // Not before: until the others know the new address, each start tells them again.
-      await this.#remember(state)
+      await this.#core.remember(state)
       started.resolve()
     }
     // A manager without a quorum waits for its peers; the API answers meanwhile.
     const started = Promise.withResolvers<void>()
-    this.#starting = Promise.race([started.promise, sleep(settlingMs, this.#stop.signal)]).catch(
+    this.#starting = Promise.race([started.promise, sleep(settlingMs, this.#core.stop.signal)]).catch(
       () => undefined,
     )
-    this.#background(
-      () => retry(this.#untilStopped('the manager to start'), { firstMs: 500, maxMs: 5_000 }, starting),
+    this.#core.background(
+      () => retry(this.#core.untilStopped('the manager to start'), { firstMs: 500, maxMs: 5_000 }, starting),
       'the manager did not start',
     )
   }
 
-  #untilStopped(what: string): Wait {
-    return startWait({ signal: this.#stop.signal, what })
-  }
-
-  async #startAgent(state: NodeState, managers: { nodeId: NodeId; address: string }[] = []): Promise<void> {
-    const credentials = this.#credentials
-    if (credentials === undefined) return
-    this.#nodeAgent = await startNodeAgent(this.#options, {
-      state,
-      credentials,
-      managers,
-      renew: () => this.#renew(),
-      callbacks: {
-        roleWanted: (role) => {
-          this.#wantRole(role)
-        },
-        trustChanged: (certificates, renew) => {
-          this.#background(() => this.#takeTrust(certificates, renew), 'new roots were not taken yet')
-        },
-        release: (taskId) => this.detach(taskId),
-        removed: () => {
-          this.#fail(
-            new Error('this node was removed from the swarm; use "docker swarm leave" and join again'),
-          )
-        },
-        expired: () => {
-          this.#background(() => this.#renew(), 'the certificate was not renewed yet')
-        },
-      },
-    })
-  }
-
-  #background(work: () => Promise<void>, failure: string): void {
-    work().catch((error: unknown) => {
-      if (!this.#stop.signal.aborted) this.#options.logger.warn(failure, { error: errorText(error) })
-    })
-  }
-
-  #remember(state: NodeState): Promise<void> {
-    return this.#stateFile.write(withInterface(state, networkInterfaces()))
-  }
-
-  #otherManagers(self: NodeState): string[] {
-    const managers = this.#agent?.managers ?? []
-    const others = managers.filter(
-      ({ nodeId, address }) => nodeId !== self.nodeId && address !== self.advertiseAddress,
-    )
-    return shuffled(
-      this.#options.random,
-      others.map(({ address }) => address),
-    )
-  }
-
   #whereToAsk(): Where | undefined {
-    const credentials = this.#credentials
+    const credentials = this.#core.credentials
     if (credentials === undefined) return undefined
-    return { credentials, managers: this.#managerAddresses(), clock: this.#options.clock }
-  }
-
-  #managerAddresses(): string[] {
-    return shuffled(this.#options.random, this.#agent?.managers.map((manager) => manager.address) ?? [])
-  }
-
-  async #renew(): Promise<void> {
-    using wait = startWait({
-      timeoutMs: startTimeoutMs,
-      signal: this.#stop.signal,
-      what: 'a new certificate',
-    })
-    await this.#credentials?.renew(this.#managerAddresses(), wait)
-    this.#useIdentity()
-  }
-
-  #useIdentity(): void {
-    const identity = this.#credentials?.identity
-    if (identity !== undefined) this.#runtime?.manager.setIdentity(identity)
-  }
-
-  async #takeTrust(certificates: string, renew: boolean): Promise<void> {
-    await this.#credentials?.set({ trust: certificates })
-    this.#useIdentity()
-    if (!renew) return
-    const backoff = { firstMs: 500, maxMs: 15_000 }
-    await retry(this.#untilStopped('a certificate of the new root'), backoff, () => this.#renew())
-  }
-
-  /** Tries until it has the role, or another is wanted. */
-  #wantRole(role: NodeRole): void {
-    this.#wantedRole = role
-    const work = async () => {
-      if (this.#wantedRole === role) await this.#takeRole(role)
-    }
-    this.#background(
-      () => retry(this.#untilStopped(`the role of a ${role}`), { firstMs: 500, maxMs: 15_000 }, work),
-      'the role was not taken',
-    )
-  }
-
-  #takeRole(role: NodeRole): Promise<void> {
-    return this.#mutex.run(async () => {
-      const hasRole =
-        this.#state?.role === role && (role === 'manager' || this.#credentials?.identity.role === role)
-      if (this.#state === undefined || hasRole) return
-      using wait = startWait({
-        timeoutMs: roleChangeTimeoutMs,
-        signal: this.#stop.signal,
-        what: `the role of a ${role}`,
-      })
-      if (role === 'manager') await this.#becomeManager(wait)
-      else await this.#becomeWorker(wait)
-    })
-  }
-
-  async #becomeManager(wait: Wait): Promise<void> {
-    const state = this.#state
-    const credentials = this.#credentials
-    if (state === undefined || credentials === undefined) return
-    if (credentials.identity.role !== 'manager') await credentials.renew(this.#managerAddresses(), wait)
-    const { startPromoted } = await managing()
-    const remember = (next: NodeState) => this.#remember(next)
-    const node = { state, managers: this.#managerAddresses(), remember }
-    const promoted = await startPromoted(this.#parts(credentials), node, wait)
-    this.#adopt(promoted.state, credentials, promoted.runtime)
-    this.#agent?.reconnect()
-    this.#options.logger.info('this node is a manager now')
-  }
-
-  async #becomeWorker(wait: Wait): Promise<void> {
-    const credentials = this.#credentials
-    if (this.#state === undefined || credentials === undefined) return
-    await this.#runtime?.[Symbol.asyncDispose]()
-    this.#runtime = undefined
-    const { peerUrl: _, ...state } = { ...this.#state, role: 'worker' as const }
-    this.#state = state
-    await this.#remember(state)
-    await rm(memberDataDir(this.#options.dataDir), { recursive: true, force: true })
-    await credentials.renew(this.#managerAddresses(), wait)
-    await credentials.lock(undefined)
-    await credentials.forgetManagerKeys()
-    this.#agent?.reconnect()
-    this.#options.logger.info('this node is a worker now')
+    return { credentials, managers: this.#core.managerAddresses(), clock: this.#core.options.clock }
   }
 
   async #forceNew(state: NodeState, wait: Wait): Promise<NodeId> {
-    const credentials = this.#credentials
+    const credentials = this.#core.credentials
     if (credentials === undefined) throw refusals.locked()
-    await this.#runtime?.[Symbol.asyncDispose]()
-    this.#runtime = undefined
+    await this.#core.stopManager()
     const { forceNewCluster } = await managing()
-    const runtime = await forceNewCluster(this.#parts(credentials), state, wait)
-    this.#adopt(state, credentials, runtime)
-    this.#agent?.reconnect()
+    const runtime = await forceNewCluster(this.#core.parts(credentials), state, wait)
+    this.#core.adopt(state, credentials, runtime)
+    this.#core.agent?.reconnect()
     return state.nodeId
   }
 
-  get #agent(): Agent | undefined {
-    return this.#nodeAgent?.agent
-  }
-
-  async #stopAgent(): Promise<void> {
-    await this.#nodeAgent?.[Symbol.asyncDispose]()
-    this.#nodeAgent = undefined
-  }
-
-  async #stopAll(): Promise<void> {
-    await this.#stopAgent()
-    await this.#runtime?.[Symbol.asyncDispose]()
-    this.#runtime = undefined
-  }
-
-  /** Back to a host that is part of nothing. */
-  async #forget(): Promise<void> {
-    await this.#stopAll()
-    const { dataDir } = this.#options
-    await rm(join(dataDir, 'managers.json'), { force: true })
-    await rm(memberDataDir(dataDir), { recursive: true, force: true })
-    await this.#stateFile.remove()
-    await this.#keyFile.forget()
-    this.#state = undefined
-    this.#wantedRole = undefined
-    this.#credentials = undefined
-    this.#phase = 'inactive'
-    this.#error = ''
-  }
-
-  #fail(error: unknown): void {
-    this.#phase = 'error'
-    this.#error = errorText(error)
-    this.#options.logger.error('this node cannot take its part in the swarm', { error })
+  #forget(): Promise<void> {
+    this.#roles.wantNone()
+    return this.#core.forget()
   }
 }

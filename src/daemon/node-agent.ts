@@ -3,7 +3,7 @@ import type { AgentOptions } from '#agent/agent.ts'
 import type { NodeId } from '#model/id.ts'
 import type { ManagerAddress } from '#rpc/messages.ts'
 import type { Credentials } from './credentials.ts'
-import type { LocalNodeOptions } from './local-node.ts'
+import type { LocalNodeOptions } from './node-core.ts'
 import type { NodeState } from './node-state.ts'
 import { renewBeforeExpiry } from './renewal.ts'
 

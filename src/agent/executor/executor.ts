@@ -39,7 +39,7 @@ export interface ExecutorOptions {
   forgotten(taskId: TaskId): void
 }
 
-/** More at a time only makes the engine's own locks contend: measured, see `test/integration/agent/pace.test.ts`. */
+/** More at a time only makes the engine's own locks contend (measured with up to 16 at a time). */
 const parallelOperations = 4
 /** A net below the engine's events. */
 const compareEveryMs = 30_000
