@@ -17,6 +17,7 @@ interface EnableOptions {
   readonly nodes?: readonly string[]
   readonly login?: string
   readonly certificates?: string
+  readonly proxyProtocol?: string
   readonly acme?: string | true
   readonly acmeEmail?: string
   readonly acmeTrust?: string
@@ -32,7 +33,10 @@ A service is reached by its labels (docker service create --label …, or deploy
   mure.ingress.sticky=true             a visitor stays with one task
   mure.ingress.healthcheck=/health     a path that a task answers while it is well
   mure.ingress.rate-limit=100/s        of each client address
-  mure.ingress.protocol=h2c            tasks speak HTTP/2 without TLS, as gRPC does
+  mure.ingress.protocol=h2c|https      tasks speak HTTP/2 without TLS, as gRPC does, or HTTPS
+  mure.ingress.rewrite=/               what tasks see in place of the path above
+  mure.ingress.allow=10.0.0.0/8        only clients from there
+  mure.ingress.without-tls=serve       or refuse; by default such requests are sent to HTTPS
 VIRTUAL_HOST, SERVICE_PORTS, com.df.*, traefik.http.routers.*.rule and caddy labels are understood too.`
 
 export function register(program: Command): void {
@@ -53,6 +57,10 @@ export function register(program: Command): void {
     .option('--acme [directory]', "certificates by ACME from this authority (default: Let's Encrypt)")
     .option('--acme-email <address>', 'where the authority writes to')
     .option('--acme-trust <file>', 'the root certificate (PEM) of an authority of your own')
+    .option(
+      '--proxy-protocol <networks>',
+      "load balancers in front, which tell the client's address by the PROXY protocol (10.0.0.5,10.1.0.0/16; none)",
+    )
     .option('--no-access-log', 'write no access log')
     .action(async (options: EnableOptions) => {
       const client = new DaemonClient(options.host)
@@ -92,6 +100,7 @@ async function changeOf(options: EnableOptions): Promise<IngressChange> {
     nodes: options.nodes,
     login: options.login === undefined ? undefined : { user: user ?? '', password: password.join(':') },
     certificateFolder: options.certificates,
+    proxiesFrom: networksOf(options.proxyProtocol),
     // Said only when it is refused: a change leaves the rest as it was.
     accessLog: options.accessLog === false ? false : undefined,
     acme:
@@ -105,6 +114,9 @@ async function changeOf(options: EnableOptions): Promise<IngressChange> {
   }
   return Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined))
 }
+
+const networksOf = (text: string | undefined) =>
+  text === undefined ? undefined : text === 'none' ? [] : text.split(',').map((one) => one.trim())
 
 async function show(client: DaemonClient): Promise<void> {
   const state = await client.json<IngressState>({ method: 'GET', path })

@@ -8,6 +8,7 @@ import type { RouteInForce } from '#model/ingress/configuration.ts'
 import type { IngressProblem } from '#model/ingress/routes.ts'
 import { ingressDefaults } from '#model/ingress/settings.ts'
 import type { IngressSettings } from '#model/ingress/settings.ts'
+import { readNetwork } from '#model/ingress/values.ts'
 import { isRunnable } from '#model/task-state.ts'
 import type { View } from '#store/mirror/view.ts'
 import { deriveIngress, ingressSettings, runsIngress } from '../ingress/derive.ts'
@@ -111,6 +112,10 @@ function refuseBad(settings: IngressSettings): void {
     throw invalid(
       'the login of the statistics is USER:PASSWORD; the password has 8 or more letters, digits and _ . + = -',
     )
+  for (const text of settings.proxiesFrom ?? []) {
+    const network = readNetwork(text)
+    if ('problem' in network) throw invalid(`where proxies are: ${network.problem}`)
+  }
   const folder = settings.certificateFolder
   if (folder !== undefined && !/^\/[A-Za-z0-9_./-]+$/.test(folder))
     throw invalid(`the folder of certificates is an absolute path without spaces, not "${folder}"`)

@@ -52,7 +52,7 @@ export function deriveIngress(
     return { ...route, isSecure: chosen.isSecure }
   })
   const { httpPort, httpsPort, statisticsPort } = { ...ingressDefaults, ...settings }
-  const { login, cookieKey, certificateFolder, accessLog = true } = settings
+  const { login, cookieKey, certificateFolder, proxiesFrom, accessLog = true } = settings
   return {
     problems,
     configuration: defined({
@@ -63,6 +63,7 @@ export function deriveIngress(
       cookieKey,
       accessLog,
       certificateFolder,
+      proxiesFrom,
       routes,
       certificates: [...certificates.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
       challenges,

@@ -26,6 +26,8 @@ export interface IngressConfiguration {
   readonly cookieKey: string
   readonly accessLog: boolean
   readonly certificateFolder?: string
+  /** Connections from there begin with a header of the PROXY protocol. */
+  readonly proxiesFrom?: readonly string[]
   readonly routes: readonly RouteInForce[]
   readonly certificates: readonly IngressCertificate[]
   readonly challenges: readonly AcmeChallenge[]

@@ -19,6 +19,27 @@ export type TlsSource =
   | { readonly from: 'folder' }
   | { readonly from: 'auto' }
 
+/** Beginnings of paths that tasks do not see, and what stands in their place. `by` begins with a slash. */
+export interface PathRewrite {
+  readonly prefixes: readonly string[]
+  readonly by: string
+}
+
+/** Who may pass with a password. `isHashed`: as crypt(3) knows it (bcrypt, SHA-512, SHA-256, MD5), else the password itself. */
+export interface IngressUser {
+  readonly name: string
+  readonly password: string
+  readonly isHashed: boolean
+}
+
+export interface HeaderToSet {
+  readonly name: string
+  readonly value: string
+}
+
+/** What is done with requests without TLS where there is a certificate. */
+export type WithoutTls = 'redirect' | 'serve' | 'refuse'
+
 /** What a service asks of the ingress: one port of its tasks, and the requests that go there. */
 export interface IngressDeclaration {
   readonly matches: readonly IngressMatch[]
@@ -29,9 +50,19 @@ export interface IngressDeclaration {
   readonly healthCheckPath?: string
   /** Of each client address. */
   readonly rateLimit?: RateLimit
-  /** What tasks speak: HTTP/1.1, or HTTP/2 without TLS as gRPC servers do. */
-  readonly protocol: 'http' | 'h2c'
+  /** What tasks speak: HTTP/1.1, the same in TLS whose certificate nobody checks, or HTTP/2 without TLS as gRPC servers do. */
+  readonly protocol: TaskProtocol
+  /** Default: redirect. */
+  readonly withoutTls?: WithoutTls
+  readonly rewrite?: PathRewrite
+  /** Networks that clients may come from; all others are refused. */
+  readonly allowedFrom?: readonly string[]
+  readonly users?: readonly IngressUser[]
+  readonly requestHeaders?: readonly HeaderToSet[]
+  readonly responseHeaders?: readonly HeaderToSet[]
 }
+
+export type TaskProtocol = 'http' | 'https' | 'h2c'
 
 /** What was found, and what could not be understood, in words that name the label. */
 export interface Declared {

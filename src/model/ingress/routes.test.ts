@@ -4,6 +4,7 @@ import { instant } from '#lib/clock.ts'
 import type { Service, ServiceSpec } from '../service.ts'
 import { aService, testEpoch } from '../testing/builders.ts'
 import { describeMatch, routesOf } from './routes.ts'
+import type { IngressRoute } from './routes.ts'
 
 const withEnvironment = (...env: string[]) => ({ containers: [{ name: '', image: 'busybox', env }] })
 
@@ -101,4 +102,120 @@ test('the older of two services keeps the host that both claim, and the other is
     problems.map(({ serviceName, message }) => `${serviceName}: ${message}`),
     ['second: a.org is already served by service first'],
   )
+})
+
+/** The declarations of one service, without what the test does not ask about. */
+function declared(spec: Partial<Omit<ServiceSpec, 'mode'>>, ...fields: (keyof IngressRoute)[]) {
+  const { routes, problems } = routesOf([aService(spec)])
+  return [
+    ...routes.map((route) => Object.fromEntries(fields.map((field) => [field, route[field]]))),
+    ...problems.map(({ message }) => message),
+  ]
+}
+
+const traefikRouter = (middlewares: Record<string, string>, router: Record<string, string> = {}) => ({
+  labels: {
+    'traefik.http.routers.r.rule': 'Host(`a.org`) && PathPrefix(`/x`)',
+    ...Object.fromEntries(
+      Object.entries(router).map(([name, text]) => [`traefik.http.routers.r.${name}`, text]),
+    ),
+    ...Object.fromEntries(
+      Object.entries(middlewares).map(([name, text]) => [`traefik.http.middlewares.${name}`, text]),
+    ),
+  },
+})
+
+test("Traefik's middlewares: what is understood is done, and a route with another is left out", () => {
+  const all = traefikRouter(
+    {
+      'both.chain.middlewares': 'strip,auth@docker',
+      'strip.stripPrefix.prefixes': '/x,/y',
+      'auth.basicauth.users': 'joe:$2y$05$abcdefghijklmnopqrstuv',
+      'more.headers.customRequestHeaders.X-Who': 'it is "me" 100%',
+      'more.ipallowlist.sourcerange': '10.0.0.0/8, 192.168.1.7',
+      'limit.ratelimit.average': '100',
+      'limit.ratelimit.period': '1m',
+    },
+    { middlewares: 'both,more,limit' },
+  )
+  const fields = ['rewrite', 'users', 'requestHeaders', 'allowedFrom', 'rateLimit'] as const
+  assert.deepEqual(declared(all, ...fields), [
+    {
+      rewrite: { prefixes: ['/x', '/y'], by: '/' },
+      users: [{ name: 'joe', password: '$2y$05$abcdefghijklmnopqrstuv', isHashed: true }],
+      requestHeaders: [{ name: 'x-who', value: 'it is "me" 100%' }],
+      allowedFrom: ['10.0.0.0/8', '192.168.1.7'],
+      rateLimit: { requests: 100, perSeconds: 60 },
+    },
+  ])
+  const said = (middlewares: Record<string, string>, names: string) =>
+    declared(traefikRouter(middlewares, { middlewares: names }), 'id').join()
+  assert.match(said({ 'm.forwardauth.address': 'http://auth/' }, 'm'), /^label .*forwardauth.*left out$/)
+  assert.match(said({}, 'm@file'), /^label .*routers\.r\.middlewares: there is no middleware m@file/)
+  assert.match(said({ 'm.basicauth.users': 'joe:$apr1$abc' }, 'm'), /the password of joe is not hashed/)
+  assert.match(said({ 'm.chain.middlewares': 'm' }, 'm'), /there is no middleware m/)
+})
+
+test("Traefik's pair of routers, without TLS and with it, is one route", () => {
+  const pair = (middlewares: string) => ({
+    labels: {
+      'traefik.http.routers.plain.rule': 'Host(`a.org`)',
+      'traefik.http.routers.plain.entrypoints': 'web',
+      ...(middlewares === '' ? {} : { 'traefik.http.routers.plain.middlewares': middlewares }),
+      'traefik.http.middlewares.away.redirectscheme.scheme': 'https',
+      'traefik.http.routers.secure.rule': 'Host(`a.org`)',
+      'traefik.http.routers.secure.entrypoints': 'websecure',
+      'traefik.http.routers.secure.tls.certresolver': 'le',
+    },
+  })
+  assert.deepEqual(declared(pair('away'), 'tls', 'withoutTls'), [
+    { tls: { from: 'acme' }, withoutTls: undefined },
+  ])
+  assert.deepEqual(declared(pair(''), 'tls', 'withoutTls'), [{ tls: { from: 'acme' }, withoutTls: 'serve' }])
+})
+
+test('paths are rewritten as the other tools say it', () => {
+  const rewritten = (spec: Parameters<typeof declared>[0]) => declared(spec, 'matches', 'rewrite')
+  const expected = (path: string, prefix = path) => [
+    { matches: [{ host: 'a.org', path }], rewrite: { prefixes: [prefix], by: '/' } },
+  ]
+  const nginx = ['VIRTUAL_HOST=a.org', 'VIRTUAL_PATH=/x', 'VIRTUAL_DEST=/']
+  assert.deepEqual(rewritten({ template: withEnvironment(...nginx) }), expected('/x'))
+  assert.deepEqual(
+    rewritten({
+      labels: {
+        caddy: 'a.org',
+        'caddy.0_handle_path': '/x/*',
+        'caddy.0_handle_path.0_reverse_proxy': '{{upstreams 80}}',
+      },
+    }),
+    expected('/x/'),
+  )
+  const flow = { 'com.df.notify': 'true', 'com.df.serviceDomain': 'a.org', 'com.df.servicePath': '/x' }
+  assert.deepEqual(
+    rewritten({ labels: { ...flow, 'com.df.reqPathSearch': '^/x/', 'com.df.reqPathReplace': '/' } }),
+    expected('/x', '/x/'),
+  )
+  const labels = { 'mure.ingress.host': 'a.org', 'mure.ingress.path': '/x', 'mure.ingress.rewrite': '/' }
+  assert.deepEqual(rewritten({ labels }), expected('/x'))
+})
+
+test('what keeps people out in other tools keeps them out here, or leads nowhere', () => {
+  const environment = ['VIRTUAL_HOST=a.org', 'LETSENCRYPT_HOST=a.org', 'HTTPS_METHOD=nohttp']
+  assert.deepEqual(declared({ template: withEnvironment(...environment) }, 'withoutTls', 'protocol'), [
+    { withoutTls: 'refuse', protocol: 'http' },
+  ])
+  const fastcgi = ['VIRTUAL_HOST=a.org', 'VIRTUAL_PROTO=fastcgi', 'HTTPS_METHOD=never']
+  assert.equal(declared({ template: withEnvironment(...fastcgi) }).length, 2)
+  const flow = { 'com.df.notify': 'true', 'com.df.servicePath': '/x' }
+  assert.deepEqual(declared({ labels: { ...flow, 'com.df.users': 'joe:secret' } }, 'users'), [
+    { users: [{ name: 'joe', password: 'secret', isHashed: false }] },
+  ])
+  assert.match(declared({ labels: { ...flow, 'com.df.reqMode': 'tcp' } }).join(), /only http/)
+  const caddy = { caddy: 'a.org', 'caddy.reverse_proxy': '{{upstreams 80}}' }
+  assert.match(
+    declared({ labels: { ...caddy, 'caddy.basic_auth.joe': 'x' } }).join(),
+    /caddy\.basic_auth\.joe/,
+  )
+  assert.deepEqual(declared({ labels: { ...caddy, 'caddy.encode': 'gzip' } }, 'port'), [{ port: 80 }])
 })

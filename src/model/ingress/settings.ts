@@ -12,6 +12,8 @@ export interface IngressSettings {
   readonly cookieKey: string
   /** A folder of PEM files on each of those nodes. */
   readonly certificateFolder?: string
+  /** Networks of load balancers in front, which begin their connections with a header of the PROXY protocol. */
+  readonly proxiesFrom?: readonly string[]
   /** Default true. */
   readonly accessLog?: boolean
   /** Certificates of services that ask for `acme` come from here. */

@@ -1,4 +1,13 @@
-import type { IngressMatch, RateLimit, TlsSource } from './declaration.ts'
+import { parseNetwork } from '../address.ts'
+import type {
+  HeaderToSet,
+  IngressMatch,
+  IngressUser,
+  RateLimit,
+  TaskProtocol,
+  TlsSource,
+  WithoutTls,
+} from './declaration.ts'
 
 // Readers of single values. Only what they let through gets near HAProxy's configuration: no quotes, no white space,
 // nothing that begins a comment or a line.
@@ -55,11 +64,44 @@ export function readTls(text: string): Read<TlsSource | undefined> {
   return { problem: `"${shortened(text)}" is neither true, acme nor the name of a secret` }
 }
 
-export function readProtocol(text: string): Read<'http' | 'h2c'> {
+export function readProtocol(text: string): Read<TaskProtocol> {
   const value = text.trim().toLowerCase()
   if (value === 'http' || value === 'http1' || value === '') return { value: 'http' }
   if (value === 'h2c' || value === 'grpc' || value === 'h2' || value === 'http2') return { value: 'h2c' }
-  return { problem: `"${shortened(text)}" is neither http, h2c nor grpc` }
+  if (value === 'https') return { value: 'https' }
+  return { problem: `"${shortened(text)}" is neither http, https, h2c nor grpc` }
+}
+
+export function readWithoutTls(text: string): Read<WithoutTls> {
+  const value = text.trim()
+  if (value === 'redirect' || value === 'serve' || value === 'refuse') return { value }
+  return { problem: `"${shortened(text)}" is neither redirect, serve nor refuse` }
+}
+
+/** `10.0.0.0/8`, or an address. */
+export function readNetwork(text: string): Read<string> {
+  const network = text.trim()
+  if (parseNetwork(network) !== undefined && /^[0-9a-fA-F.:]+(\/\d+)?$/.test(network))
+    return { value: network }
+  return { problem: `"${shortened(text)}" is neither an address nor a network such as 10.0.0.0/8` }
+}
+
+/** `name:hash` as `htpasswd -B` and `mkpasswd` write it. */
+export function readUser(text: string): Read<IngressUser> {
+  const [, name = '', hash = ''] = /^([A-Za-z0-9._@-]{1,64}):(\S+)$/.exec(text.trim()) ?? []
+  if (name === '') return { problem: 'a user is written name:hash' }
+  if (/^\$(2[aby]?|5|6|1|y)\$[A-Za-z0-9./$=,]+$/.test(hash))
+    return { value: { name, password: hash, isHashed: true } }
+  return {
+    problem: `the password of ${name} is not hashed in a way that HAProxy knows: bcrypt ("htpasswd -B"), SHA-512 or SHA-256`,
+  }
+}
+
+/** Nothing that ends a line or a quotation, and no reference to anything of HAProxy's. */
+export function readHeader(name: string, value: string): Read<HeaderToSet> {
+  if (!/^[A-Za-z0-9-]{1,64}$/.test(name)) return { problem: `"${shortened(name)}" is not a header's name` }
+  if (/^[\x20-\x26\x28-\x5b\x5d-\x7e]{0,2000}$/.test(value)) return { value: { name, value } }
+  return { problem: `the value of header ${name} has letters that it cannot have` }
 }
 
 /** Every host with every path. */

@@ -5,6 +5,7 @@ import { writeFile } from 'node:fs/promises'
 import { Agent, createServer, request } from 'node:http'
 import type { IncomingHttpHeaders, Server } from 'node:http'
 import { connect, createServer as createHttp2Server } from 'node:http2'
+import { connect as connectTo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { sleep } from '#lib/wait.ts'
 import { aRoute, LocalIngress, loopbacks, taskPort } from '../../support/local-ingress.ts'
@@ -16,7 +17,8 @@ const addresses = loopbacks(30)
 before(async () => {
   for (const address of addresses) {
     const server = createServer((call, response) => {
-      response.end(`${address} ${String(call.headers['x-forwarded-for'])}`)
+      const { 'x-forwarded-for': client, 'x-who': who } = call.headers
+      response.end(`${address} ${String(client)} ${String(call.url)} ${String(who)}`)
     })
     server.on('upgrade', (call, socket) => {
       const accept = acceptOf(call.headers['sec-websocket-key'] ?? '')
@@ -49,11 +51,11 @@ interface Answer {
   readonly headers: IncomingHttpHeaders
 }
 
-function ask(headers: Record<string, string> = {}, agent?: Agent): Promise<Answer> {
+function ask(headers: Record<string, string> = {}, agent?: Agent, path = '/'): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const { httpPort: port } = ingress
     const call = request(
-      { host: '127.0.0.1', port, headers, ...(agent === undefined ? {} : { agent }) },
+      { host: '127.0.0.1', port, path, headers, ...(agent === undefined ? {} : { agent }) },
       (answer) => {
         let body = ''
         answer.setEncoding('utf8')
@@ -209,5 +211,43 @@ test('certificates of the folder that cannot be used are told', async () => {
   await writeFile(`${ingress.folder}/bad.pem`, 'nothing')
   await ingress.agent.configure(ingress.configuration([aRoute()], { certificateFolder: ingress.folder }))
   assert.match(ingress.state?.problems?.join() ?? '', /certificate .*bad\.pem/)
+  assert.equal((await ask()).status, 200)
+})
+
+test('a route does what was declared: paths, headers, passwords, addresses', async () => {
+  const password = '$5$salt$Gcm6FsVtF/Qa77ZKD.iwsJlCVPY0XSMgLJL0Hnww/c1'
+  const route = aRoute({
+    matches: [{ host: '*', path: '/api' }],
+    rewrite: { prefixes: ['/api', '/(b|c)'], by: '/v1/' },
+    users: [{ name: 'joe', password, isHashed: true }],
+    requestHeaders: [{ name: 'X-Who', value: '50% "of" #us' }],
+    responseHeaders: [{ name: 'X-Frame-Options', value: 'DENY' }],
+    allowedFrom: ['127.0.0.0/8', '::1'],
+  })
+  await ingress.agent.configure(ingress.configuration([route]))
+  await ingress.serveBy(addresses.slice(0, 1))
+  assert.deepEqual(ingress.state, { state: 'running' })
+  assert.equal((await ask({}, undefined, '/other')).status, 404)
+  assert.equal((await ask({}, undefined, '/api/x')).status, 401)
+  const authorization = `Basic ${Buffer.from('joe:password').toString('base64')}`
+  const told = await ask({ authorization, 'x-who': 'me' }, undefined, '/api//x/y?z=1')
+  assert.equal(told.body, `${addresses[0] ?? ''} 127.0.0.1 /v1/x/y?z=1 50% "of" #us`)
+  assert.equal(told.headers['x-frame-options'], 'DENY')
+  assert.match((await ask({ authorization }, undefined, '/api')).body, / \/v1\/ /)
+  const elsewhere = { ...route, allowedFrom: ['10.0.0.0/8'] }
+  await ingress.agent.configure(ingress.configuration([elsewhere]))
+  assert.equal((await ask({ authorization }, undefined, '/api')).status, 403)
+})
+
+test('a load balancer in front tells the address of the client by the PROXY protocol', async () => {
+  await ingress.agent.configure(ingress.configuration([aRoute()], { proxiesFrom: ['127.0.0.1'] }))
+  const socket = connectTo({ host: '127.0.0.1', port: ingress.httpPort })
+  socket.end(
+    'PROXY TCP4 192.0.2.7 192.0.2.1 5000 80\r\nGET / HTTP/1.1\r\nHost: a.org\r\nConnection: close\r\n\r\n',
+  )
+  const said = Buffer.concat((await socket.toArray()) as Buffer[]).toString()
+  assert.match(said, / 192\.0\.2\.7 \//)
+  // Who is not believed to be one is a client.
+  await ingress.agent.configure(ingress.configuration([aRoute()], { proxiesFrom: ['10.0.0.1'] }))
   assert.equal((await ask()).status, 200)
 })

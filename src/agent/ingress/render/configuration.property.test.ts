@@ -19,6 +19,12 @@ const hostile = fc.oneof(
     'a.org\n  server evil 1.2.3.4',
     'a.org #',
     '%[env(HOME)]',
+    "' x",
+    '/a|b)(.*',
+    'u:$2y$05$abc',
+    'u:$(id)',
+    '10.0.0.0/8',
+    '/api/*',
     '"',
     '\\',
   ),
@@ -27,16 +33,30 @@ const labelNames = [
   ...['host', 'path', 'port', 'tls', 'sticky', 'healthcheck', 'rate-limit', 'protocol'].map(
     (name) => `mure.ingress.${name}`,
   ),
+  ...['rewrite', 'allow', 'without-tls'].map((name) => `mure.ingress.${name}`),
+  'traefik.http.routers.r.middlewares',
+  ...[
+    ...['stripprefix.prefixes', 'addprefix.prefix', 'basicauth.users', 'ipallowlist.sourcerange'],
+    ...['headers.customrequestheaders.x', 'ratelimit.average', 'redirectscheme.scheme'],
+  ].map((name) => `traefik.http.middlewares.a.org.${name}`),
+  'traefik.http.services.r.loadbalancer.server.scheme',
   'traefik.http.routers.r.rule',
   'traefik.http.services.r.loadbalancer.server.port',
   'traefik.http.services.r.loadbalancer.healthcheck.path',
   'com.df.notify',
   'com.df.serviceDomain',
   'com.df.servicePath',
+  'com.df.reqPathSearch',
+  'com.df.reqPathReplace',
+  'com.df.users',
   'caddy',
+  'caddy.handle_path',
   'caddy.reverse_proxy',
 ]
-const environmentNames = ['VIRTUAL_HOST', 'VIRTUAL_PORT', 'VIRTUAL_PATH', 'SERVICE_PORTS', 'LETSENCRYPT_HOST']
+const environmentNames = [
+  ...['VIRTUAL_HOST', 'VIRTUAL_PORT', 'VIRTUAL_PATH', 'VIRTUAL_DEST', 'VIRTUAL_PROTO', 'HTTPS_METHOD'],
+  ...['SERVICE_PORTS', 'LETSENCRYPT_HOST'],
+]
 
 const services = fc.array(
   fc.record({
@@ -54,7 +74,13 @@ const lineShapes = [
   /^(global|defaults)$/,
   /^(frontend (http|statistics)|userlist statistics)$/,
   /^backend [A-Za-z0-9_.-]+:\d+(:\d+)?$/,
-  /^ {2}server s\d+ [\d.]+:\d+( proto h2)?( disabled)?$/,
+  /^ {2}server s\d+ [\d.]+:\d+( proto h2| ssl verify none sni req\.hdr\(host\),host_only)?( disabled)?$/,
+  /^userlist [A-Za-z0-9_.-]+:\d+(:\d+)?$/,
+  /^ {2}user [A-Za-z0-9._@-]+ (insecure-)?password [A-Za-z0-9._@!*+=,/$-]+$/,
+  /^ {2}http-request auth realm ([A-Za-z0-9_.-]+:[\d:]+) unless \{ http_auth\(\1\) \}$/,
+  /^ {2}http-request deny deny_status 403 unless \{ (src [\d.:a-fA-F/ ]+|ssl_fc) \}$/,
+  /^ {2}http-(request|response) set-header [A-Za-z0-9-]+ '([^'\\%]|%%)*'$/,
+  /^ {2}http-request replace-path '\^\([^\s'"\\]*\)\/\*\(\.\*\)\$' '([^\s'"\\%]|%%)*\/\\2'$/,
   /^ {2}stick-table type ipv6 size 100k expire \d+s store http_req_rate\(\d+s\)$/,
   /^ {2}http-request deny deny_status 429 if \{ sc_http_req_rate\(0\) gt \d+ \}$/,
   /^ {2}http-check send meth GET uri \/[^\s"'#\\]* ver HTTP\/1\.1 hdr Host [a-z0-9_.-]+$/,

@@ -1,5 +1,5 @@
 import type { IngressConfiguration, RouteInForce } from '#model/ingress/configuration.ts'
-import { serverName } from './runtime-commands.ts'
+import { renderBackend } from './backend.ts'
 import type { Slots } from './slots.ts'
 
 /** Where things are on this host. */
@@ -39,7 +39,8 @@ export function renderConfiguration(
     ...globalSection(places),
     ...defaultsSection(configuration, places),
     ...frontends(configuration, places),
-    ...configuration.routes.flatMap((route) => backend(route, slotsOf(route), configuration, places)),
+    ...configuration.routes.flatMap((route) => renderBackend(route, slotsOf(route), configuration, places)),
+    ...nowhere,
     '',
   ].join('\n')
 }
@@ -87,7 +88,7 @@ function defaultsSection({ accessLog }: IngressConfiguration, { sourceAddress }:
 }
 
 function frontends(configuration: IngressConfiguration, places: HostPlaces): string[] {
-  const { httpPort, httpsPort, statisticsPort, login, routes, challenges } = configuration
+  const { httpPort, httpsPort, statisticsPort, login, routes, challenges, proxiesFrom = [] } = configuration
   const map = (name: string) => `${places.folder}/${name}`
   return [
     'frontend http',
@@ -95,16 +96,20 @@ function frontends(configuration: IngressConfiguration, places: HostPlaces): str
     ...(places.hasCertificates
       ? binds(httpsPort, places, ` ssl crt-list ${map(certificateList)} alpn h2,http/1.1`)
       : []),
+    // These say who the client is before the first byte of a request.
+    ...(proxiesFrom.length === 0
+      ? []
+      : [`  tcp-request connection expect-proxy layer4 if { src ${proxiesFrom.join(' ')} }`]),
     ...(challenges.length === 0
       ? []
       : [
           `  http-request return status 200 content-type text/plain lf-string %[path,map(${map(challengesMap)})] if { path,map(${map(challengesMap)}) -m found }`,
         ]),
-    // Nearly always right at once; a host in capitals or with a port, a wildcard and the default come after.
+    // Nearly always right at once; a host in capitals or with a port, a wildcard and the default come after. As every
+    // request passes here, there is no rule that another could do without.
     `  http-request set-var(txn.route) base,map_beg(${map(routesMap)})`,
     '  http-request set-var(txn.path) path unless { var(txn.route) -m found }',
-    '  http-request set-var(txn.host) req.hdr(host),host_only,lower unless { var(txn.route) -m found }',
-    ...['var(txn.host)', 'var(txn.host),regsub(^[^.]*,*)', 'str(*)'].map(
+    ...['req.hdr(host),host_only,lower', 'req.hdr(host),host_only,lower,regsub(^[^.]*,*)', 'str(*)'].map(
       (host) =>
         `  http-request set-var(txn.route) ${host},concat(,txn.path),map_beg(${map(routesMap)}) unless { var(txn.route) -m found }`,
     ),
@@ -114,8 +119,8 @@ function frontends(configuration: IngressConfiguration, places: HostPlaces): str
     '  http-request set-header X-Forwarded-Host %[req.hdr(host)]',
     '  http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)]',
     `  http-request disable-l7-retry unless { method ${idempotent} }`,
-    '  http-request return status 404 content-type text/plain string "No service is published for this host and path.\\n" unless { var(txn.route) -m found }',
     ...(routes.length === 0 ? [] : ['  use_backend %[var(txn.route)]']),
+    '  default_backend nowhere',
     'userlist statistics',
     `  user ${login.user} insecure-password ${login.password}`,
     'frontend statistics',
@@ -131,54 +136,13 @@ function frontends(configuration: IngressConfiguration, places: HostPlaces): str
   ]
 }
 
+const nowhere = [
+  'backend nowhere',
+  '  http-request return status 404 content-type text/plain string "No service is published for this host and path.\\n"',
+]
+
 /** Apart, so that a client's IPv4 address is written as one. */
 const binds = (port: number, { hasIpv6 }: HostPlaces, options: string): string[] => [
   `  bind *:${String(port)}${options}`,
   ...(hasIpv6 ? [`  bind :::${String(port)} v6only${options}`] : []),
 ]
-
-function backend(
-  route: RouteInForce,
-  slots: Slots,
-  { cookieKey, httpsPort }: IngressConfiguration,
-  { hasCertificates }: HostPlaces,
-): string[] {
-  const { isSticky, rateLimit, healthCheckPath, matches, protocol, isSecure } = route
-  const lines = [`backend ${route.id}`]
-  // A node whose folder has nothing to listen with yet leads nobody to a closed port.
-  if (isSecure && hasCertificates)
-    lines.push(
-      httpsPort === 443
-        ? '  http-request redirect scheme https code 308 unless { ssl_fc }'
-        : `  http-request redirect location https://%[req.hdr(host),host_only]:${String(httpsPort)}%[capture.req.uri] code 308 unless { ssl_fc }`,
-    )
-  if (rateLimit !== undefined)
-    lines.push(
-      `  stick-table type ipv6 size 100k expire ${String(rateLimit.perSeconds * 2)}s store http_req_rate(${String(rateLimit.perSeconds)}s)`,
-      '  http-request track-sc0 src',
-      `  http-request deny deny_status 429 if { sc_http_req_rate(0) gt ${String(rateLimit.requests)} }`,
-    )
-  if (isSticky)
-    lines.push(
-      '  cookie MURE_TASK insert indirect nocache httponly dynamic',
-      `  dynamic-cookie-key ${cookieKey}`,
-    )
-  if (healthCheckPath !== undefined) {
-    const host = matches[0]?.host ?? '*'
-    lines.push(
-      '  option httpchk',
-      `  http-check send meth GET uri ${healthCheckPath} ver HTTP/1.1 hdr Host ${host.startsWith('*') ? 'localhost' : host}`,
-      '  http-check expect status 200-399',
-    )
-  }
-  const speaks = protocol === 'h2c' ? ' proto h2' : ''
-  const port = String(route.port)
-  slots.forEach((address, slot) => {
-    lines.push(
-      address === ''
-        ? `  server ${serverName(slot)} 0.0.0.0:${port}${speaks} disabled`
-        : `  server ${serverName(slot)} ${address}:${port}${speaks}`,
-    )
-  })
-  return lines
-}

@@ -39,6 +39,7 @@ const members: Readonly<Record<keyof IngressChange, Kind>> = {
   nodes: 'object',
   login: 'object',
   certificateFolder: 'string',
+  proxiesFrom: 'object',
   accessLog: 'boolean',
   acme: 'object',
 }
@@ -50,10 +51,12 @@ function changeOf(body: unknown): IngressChange {
     if (kind === undefined) throw invalid(`the ingress has no "${name}"`)
     if (typeof value !== kind || value === null) throw invalid(`"${name}" of the ingress is a ${kind}`)
   }
-  const { nodes, login, acme } = body as Record<string, unknown>
+  const { nodes, proxiesFrom, login, acme } = body as Record<string, unknown>
   const isText = (value: unknown) => typeof value === 'string'
   if (nodes !== undefined && !(Array.isArray(nodes) && nodes.every(isText)))
     throw invalid('"nodes" of the ingress is a list of constraints')
+  if (proxiesFrom !== undefined && !(Array.isArray(proxiesFrom) && proxiesFrom.every(isText)))
+    throw invalid('"proxiesFrom" of the ingress is a list of networks')
   if (
     login !== undefined &&
     !['user', 'password'].every((name) => isText((login as Record<string, unknown>)[name]))

@@ -1,5 +1,5 @@
 import { defined } from '#lib/defined.ts'
-import type { Declared, IngressDeclaration, ServiceFacts, TlsSource } from '../declaration.ts'
+import type { Declared, IngressDeclaration, ServiceFacts, TaskProtocol, TlsSource } from '../declaration.ts'
 import { matchesOf, Reader, readHost, readPath, readPort } from '../values.ts'
 
 /**
@@ -15,16 +15,22 @@ export function caddy({ labels, defaultPort }: ServiceFacts): Declared | undefin
   for (const site of sites) {
     const before = reader.problems.length
     const names = (labels[site] ?? '').split(/[\s,]+/).filter((name) => name !== '')
-    const [proxyLabel, proxy] =
-      Object.entries(labels).find(([label]) =>
-        new RegExp(`^${site}\\.(?:\\d+_)?reverse_proxy$`).test(label),
-      ) ?? []
-    const upstream = proxy === undefined ? undefined : upstreamOf(reader, proxyLabel ?? site, proxy)
+    const directives = directivesOf(labels, site)
+    const stripped =
+      directives.stripped === undefined
+        ? undefined
+        : reader.take(`label ${site}.handle_path`, readPath(directives.stripped.replace(/\*$/, '')))
+    const upstream =
+      directives.proxy === undefined
+        ? undefined
+        : upstreamOf(reader, directives.proxy.label, directives.proxy.text)
+    for (const label of directives.unknown)
+      reader.problems.push(`label ${label} is not understood, so the route is left out`)
     const matches = names.flatMap((name) => {
       const rest = name.replace(/^https?:\/\//, '')
       const slash = rest.indexOf('/')
       const host = (slash < 0 ? rest : rest.slice(0, slash)).replace(/:\d+$/, '')
-      const path = slash < 0 ? (upstream?.path ?? '/') : rest.slice(slash)
+      const path = slash < 0 ? (stripped ?? directives.matcher ?? upstream?.path ?? '/') : rest.slice(slash)
       return matchesOf(
         reader.all(`label ${site}`, [host], readHost),
         reader.all(`label ${site}`, [path.replace(/\*$/, '')], readPath),
@@ -36,11 +42,42 @@ export function caddy({ labels, defaultPort }: ServiceFacts): Declared | undefin
       port: upstream?.port ?? defaultPort,
       tls: isPlain ? undefined : ({ from: 'auto' } satisfies TlsSource),
       isSticky: false,
-      protocol: upstream?.isH2c === true ? ('h2c' as const) : ('http' as const),
+      protocol: upstream?.protocol ?? ('http' as const),
+      rewrite: stripped === undefined ? undefined : { prefixes: [stripped], by: '/' },
     })
     if (reader.problems.length === before) declarations.push(declaration)
   }
   return { declarations, problems: reader.problems }
+}
+
+interface Directives {
+  readonly proxy: { readonly label: string; readonly text: string } | undefined
+  /** A path that is led here, and that tasks do not see (`handle_path`). */
+  readonly stripped: string | undefined
+  /** The same, and they see it (`handle`). */
+  readonly matcher: string | undefined
+  /** What could keep people out, or lead them elsewhere. */
+  readonly unknown: readonly string[]
+}
+
+/** They say how, not who and where: a route does without them what it should. */
+const dispensable = /^(encode|log|tls|header|request_header|handle_errors|reverse_proxy)(\.|$)/
+
+function directivesOf(labels: Readonly<Record<string, string>>, site: string): Directives {
+  let proxy: Directives['proxy']
+  let stripped: string | undefined
+  let matcher: string | undefined
+  const unknown: string[] = []
+  for (const [label, text] of Object.entries(labels)) {
+    if (!label.startsWith(`${site}.`)) continue
+    // Numbers before a directive only put them in order.
+    const path = label.slice(site.length + 1).replaceAll(/(^|\.)\d+_/g, '$1')
+    if (/^((handle|handle_path|route)\.)?reverse_proxy$/.test(path)) proxy = { label, text }
+    else if (path === 'handle_path') stripped = text.trim()
+    else if (path === 'handle' || path === 'route') matcher = text.trim() === '' ? undefined : text.trim()
+    else if (!dispensable.test(path.replace(/^(handle|handle_path|route)\./, ''))) unknown.push(label)
+  }
+  return { proxy, stripped, matcher, unknown }
 }
 
 /** `/api/* {{upstreams h2c 8080}}`: the matcher, the scheme and the port may be missing. */
@@ -48,14 +85,14 @@ function upstreamOf(
   reader: Reader,
   label: string,
   text: string,
-): { path: string; port: number | undefined; isH2c: boolean } {
+): { path: string; port: number | undefined; protocol: TaskProtocol } {
   const [, path = '', scheme = '', port = ''] =
     /^(\/\S*\s+)?\{\{\s*upstreams(?:\s+(http|https|h2c))?(?:\s+(\d+))?\s*\}\}$/.exec(text.trim()) ?? []
-  if (!text.includes('upstreams') || scheme === 'https')
-    reader.problems.push(`label ${label}: only {{upstreams PORT}} is understood, over http or h2c`)
+  if (!text.includes('upstreams'))
+    reader.problems.push(`label ${label}: only {{upstreams PORT}} is understood, over http, https or h2c`)
   return {
     path: path.trim() === '' ? '/' : path.trim(),
     port: port === '' ? undefined : reader.take(`label ${label}`, readPort(port)),
-    isH2c: scheme === 'h2c',
+    protocol: scheme === 'h2c' || scheme === 'https' ? scheme : 'http',
   }
 }

@@ -6,15 +6,20 @@ import {
   Reader,
   readFlag,
   readHost,
+  readNetwork,
   readPath,
   readPort,
   readProtocol,
   readRate,
   readTls,
+  readWithoutTls,
 } from '../values.ts'
 
 const prefix = 'mure.ingress.'
-const fields = ['host', 'path', 'port', 'tls', 'sticky', 'healthcheck', 'rate-limit', 'protocol'] as const
+const fields = [
+  ...(['host', 'path', 'port', 'tls', 'sticky', 'healthcheck', 'rate-limit', 'protocol'] as const),
+  ...(['rewrite', 'allow', 'without-tls'] as const),
+]
 type Field = (typeof fields)[number]
 const isField = (text: string): text is Field => (fields as readonly string[]).includes(text)
 
@@ -56,18 +61,23 @@ function readRoute(
     const value = text(field)
     return value === undefined ? undefined : reader.take(where(field), reads(value))
   }
-  const several = (field: 'host' | 'path', reads: typeof readHost) => {
+  const several = (field: 'host' | 'path' | 'allow', reads: typeof readHost) => {
     const list = listOf(text(field) ?? '')
     return reader.all(where(field), list.length === 0 ? [''] : list, reads)
   }
+  const paths = several('path', readPath)
+  const rewrite = read('rewrite', readPath)
   const declaration = defined({
-    matches: matchesOf(several('host', readHost), several('path', readPath)),
+    matches: matchesOf(several('host', readHost), paths),
     port: read('port', readPort) ?? defaultPort,
     tls: read('tls', readTls),
     isSticky: read('sticky', readFlag) ?? false,
     healthCheckPath: read('healthcheck', readPath),
     rateLimit: read('rate-limit', readRate),
     protocol: read('protocol', readProtocol) ?? 'http',
+    rewrite: rewrite === undefined ? undefined : { prefixes: paths, by: rewrite },
+    allowedFrom: text('allow') === undefined ? undefined : several('allow', readNetwork),
+    withoutTls: read('without-tls', readWithoutTls),
   })
   // A route that is only half understood would send requests where nobody wanted them.
   return reader.problems.length > before ? undefined : declaration

@@ -1,13 +1,14 @@
 import { defined } from '#lib/defined.ts'
 import type { Declared, IngressDeclaration, IngressMatch, ServiceFacts, TlsSource } from '../declaration.ts'
-import { matchesOf, Reader, readFlag, readHost, readPath, readPort, readProtocol } from '../values.ts'
+import { listOf, matchesOf, Reader, readFlag, readHost, readPath, readPort, readProtocol } from '../values.ts'
+import { middlewaresOf } from './traefik-middlewares.ts'
 
 const prefix = 'traefik.http.'
 
 /**
  * Traefik's labels, as far as a host and the beginning of a path go: `traefik.http.routers.<r>.rule`, `.service`,
  * `.tls`, `.tls.certresolver`, and `traefik.http.services.<s>.loadbalancer.server.port`, `.server.scheme`,
- * `.sticky.cookie`, `.healthcheck.path`. Routers of TCP and UDP, middlewares and other matchers are not for us.
+ * `.sticky.cookie`, `.healthcheck.path`. Middlewares are in a file of their own; routers of TCP and UDP, and other matchers, are not for us.
  * @see https://doc.traefik.io/traefik/routing/providers/docker/
  */
 export function traefik({ labels, defaultPort }: ServiceFacts): Declared | undefined {
@@ -22,7 +23,7 @@ export function traefik({ labels, defaultPort }: ServiceFacts): Declared | undef
   if (routers.length === 0 || isOff(all.get('traefik.enable'))) return undefined
   const services = named('services')
   const reader = new Reader()
-  const declarations: IngressDeclaration[] = []
+  const found: Found[] = []
   for (const router of routers) {
     const before = reader.problems.length
     const of = (name: string) => all.get(`${prefix}routers.${router}.${name}`)
@@ -34,24 +35,67 @@ export function traefik({ labels, defaultPort }: ServiceFacts): Declared | undef
       const text = balancer(name)
       return text === undefined ? undefined : reader.take(where(name), reads(text))
     }
+    const middlewares = middlewaresOf(
+      reader,
+      all,
+      `label ${prefix}routers.${router}.middlewares`,
+      listOf(of('middlewares') ?? ''),
+    )
+    const { isRedirect, ...made } = middlewares
+    const tls = tlsOf(of('tls'), of('tls.certresolver'), listOf(of('entrypoints') ?? ''))
     const declaration = defined({
+      ...made,
       matches: readRule(reader, `label ${prefix}routers.${router}.rule`, of('rule') ?? ''),
       port: read('server.port', readPort) ?? defaultPort,
-      tls: tlsOf(of('tls'), of('tls.certresolver')),
+      tls,
       isSticky: read('sticky.cookie', readFlag) ?? balancer('sticky.cookie.name') !== undefined,
       healthCheckPath: read('healthcheck.path', readPath),
       protocol: read('server.scheme', readProtocol) ?? ('http' as const),
     })
-    if (reader.problems.length === before) declarations.push(declaration)
+    if (reader.problems.length === before) found.push({ declaration, isRedirect })
   }
-  return { declarations, problems: reader.problems }
+  return { declarations: withoutTwins(found), problems: reader.problems }
+}
+
+interface Found {
+  readonly declaration: IngressDeclaration
+  readonly isRedirect: boolean
+}
+
+/**
+ * Often one router is for requests without TLS, to send them away, and another for the same host with it. Here they
+ * are one route, which does with either what the two say.
+ */
+function withoutTwins(found: readonly Found[]): IngressDeclaration[] {
+  const key = ({ host, path }: IngressMatch) => `${host}${path}`
+  const plain = new Map<string, Found>()
+  const secure = new Set<string>()
+  for (const one of found)
+    for (const match of one.declaration.matches)
+      if (one.declaration.tls === undefined) plain.set(key(match), one)
+      else secure.add(key(match))
+  return found.flatMap(({ declaration }) => {
+    if (declaration.tls === undefined) {
+      const matches = declaration.matches.filter((match) => !secure.has(key(match)))
+      return matches.length === 0 ? [] : [{ ...declaration, matches }]
+    }
+    const [twin] = declaration.matches.flatMap((match) => plain.get(key(match)) ?? [])
+    return [twin === undefined || twin.isRedirect ? declaration : { ...declaration, withoutTls: 'serve' }]
+  })
 }
 
 const isOff = (text: string | undefined): boolean =>
   text !== undefined && /^(0|f|false|no|off)$/i.test(text.trim())
 
-function tlsOf(tls: string | undefined, resolver: string | undefined): TlsSource | undefined {
+function tlsOf(
+  tls: string | undefined,
+  resolver: string | undefined,
+  entryPoints: readonly string[],
+): TlsSource | undefined {
   if (resolver !== undefined) return { from: 'acme' }
+  // An entry point may speak TLS for all of its routers.
+  if (tls === undefined && entryPoints.some((name) => /^(websecure|https)$/i.test(name)))
+    return { from: 'auto' }
   return tls === undefined || isOff(tls) ? undefined : { from: 'folder' }
 }
 
