@@ -49,9 +49,18 @@ test('installed, mured has the docker socket and the engine one of its own; unin
   )
   await succeeds('systemctl', 'reload', 'mure.service')
 
+  // What serves people goes on while the daemon is started anew.
+  const ports = ['--http-port', '8980', '--https-port', '8981', '--statistics-port', '8982']
+  await succeeds('mure', 'ingress', 'enable', ...ports)
+  const serving = ['sh', '-c', 'until pgrep -x haproxy; do sleep 0.1; done']
+  const proxy = await succeeds(...serving)
+  await succeeds('systemctl', 'restart', 'mure.service')
+  assert.equal(await succeeds(...serving), proxy)
+
   assert.match(await fails('mure', 'uninstall'), /part of a swarm/)
   await succeeds('docker', 'swarm', 'leave', '--force')
   await succeeds('mure', 'uninstall', '--purge')
+  await fails('pgrep', '-x', 'haproxy')
   assert.equal(
     await succeeds('docker', 'info', '--format', '{{.ID}} {{.Swarm.LocalNodeState}}'),
     `${id} inactive`,

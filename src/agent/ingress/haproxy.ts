@@ -6,6 +6,7 @@ import { readFileIfThere, writeFileAtomic } from '#lib/atomic-file.ts'
 import { MureError } from '#lib/errors.ts'
 import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
+import { outliving } from '#lib/outliving.ts'
 import { sleep } from '#lib/wait.ts'
 import { askHaproxy } from './runtime-socket.ts'
 
@@ -69,9 +70,10 @@ export class Haproxy {
       open(logFile, 'a'),
       open(this.#options.accessLogFile, 'a', 0o640),
     ])
+    const [program, args] = await outliving('haproxy', ['-db', '-f', file, ...takeOver])
     let child: ChildProcess
     try {
-      child = spawn('haproxy', ['-db', '-f', file, ...takeOver], {
+      child = spawn(program, args, {
         // Not in our group, nor by our pipes: it goes on without us.
         detached: true,
         stdio: ['ignore', said.fd, said.fd, accessLog.fd],

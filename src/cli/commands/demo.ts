@@ -11,7 +11,7 @@ export function register(program: Command): void {
   program
     .command('demo')
     .description('set up a cluster of virtual hosts and show the whole product at work')
-    .option('--keep', 'leave the cluster running at the end (the default)')
+    .option('--keep', 'leave the cluster running at the end (the default)', true)
     .option('--no-keep', 'take it away at the end')
     .option('--step', 'wait for Enter before each step')
     .addHelpText(

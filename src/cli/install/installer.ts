@@ -2,7 +2,8 @@ import { access, cp, mkdir, readdir, rm, rmdir, symlink } from 'node:fs/promises
 import { dirname, join } from 'node:path'
 import { writeFileAtomic } from '#lib/atomic-file.ts'
 import { errorText, MureError } from '#lib/errors.ts'
-import { exec } from '#lib/exec.ts'
+import { exec, execResult } from '#lib/exec.ts'
+import { outlivingSlice } from '#lib/outliving.ts'
 import { sleep } from '#lib/wait.ts'
 import { DaemonClient } from '../client.ts'
 import { ensurePackages, requireRoot } from '../prerequisites.ts'
@@ -51,6 +52,8 @@ export async function uninstall(options: { purge: boolean; force: boolean }, say
   if (!options.force) await refuseWhileInSwarm()
   say('stopping mure.service')
   await systemctl('disable', '--now', 'mure.service')
+  // The ingress's HAProxy goes on without the daemon, but not without Mure. Refused where nothing ever did.
+  await execResult('systemctl', ['stop', outlivingSlice], { timeoutMs: systemctlTimeoutMs })
   for (const { path } of [...files].reverse()) {
     say(`removing ${path}`)
     await rm(path, { force: true })

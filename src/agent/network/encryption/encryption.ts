@@ -6,6 +6,7 @@ import { writeFileAtomic } from '#lib/atomic-file.ts'
 import type { Clock } from '#lib/clock.ts'
 import { errorText, MureError } from '#lib/errors.ts'
 import { exec, execResult } from '#lib/exec.ts'
+import { outliving } from '#lib/outliving.ts'
 import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { DataPlaneHost } from '#model/data-plane.ts'
@@ -122,7 +123,11 @@ export class Encryption implements AsyncDisposable {
     if (kernels.exitCode === 0) return
     // It goes on in the background, and would hold on to any pipe of ours.
     const env = { ...process.env, LOG_LEVEL: 'error' }
-    const child = spawn('wireguard-go', [this.device], { stdio: 'ignore', env, timeout: startMs })
+    const child = spawn(...(await outliving('wireguard-go', [this.device])), {
+      stdio: 'ignore',
+      env,
+      timeout: startMs,
+    })
     const [code] = (await once(child, 'exit')) as [number | null]
     if (code !== 0)
       throw new MureError('unavailable', `wireguard-go did not start: exit code ${String(code)}`)
