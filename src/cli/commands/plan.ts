@@ -1,4 +1,8 @@
+import { dirname, resolve } from 'node:path'
 import type { Command } from 'commander'
+import { composeRefusal } from '#api/dashboard/compose-refusal.ts'
+import { everyProblem } from '#api/dashboard/convert/every-problem.ts'
+import { readFileIfThere } from '#lib/atomic-file.ts'
 import { MureError } from '#lib/errors.ts'
 import { DaemonClient } from '../client.ts'
 import { drain, lose, scale } from '../plan/changes.ts'
@@ -54,10 +58,11 @@ export function register(program: Command): void {
       .argument('<stack>')
       .requiredOption('-c, --compose-file <file>', 'the compose file; may be repeated', repeated)
       .option('--prune', 'services that the file does not have any more go'),
-  ).action((stack: string, _: unknown, command: Command) => {
+  ).action(async (stack: string, _: unknown, command: Command) => {
     const { composeFile, prune, ...options } = command.optsWithGlobals<
       PlanOptions & { composeFile: string[]; prune?: boolean }
     >()
+    if (composeFile.length === 1) await refuseWrong(composeFile[0] ?? '')
     const files = composeFile.flatMap((file) => ['-c', file])
     const words = ['stack', 'deploy', ...files, ...(prune === true ? ['--prune'] : []), stack]
     return show(options, (whatIf, client) => runDocker(whatIf, client, words))
@@ -68,6 +73,20 @@ const withOptions = (command: Command): Command =>
   command
     .option('-H, --host <url>', 'the daemon, as with docker')
     .option('--format <form>', '"json" for programs')
+
+/** Docker itself would tell the first mistake only, and not where it is. */
+async function refuseWrong(file: string): Promise<void> {
+  if (file === '-') return
+  const compose = await readFileIfThere(file)
+  if (compose === undefined) return
+  const cwd = dirname(resolve(file))
+  const problems = await everyProblem(compose, (input) => composeRefusal({ input, cwd }))
+  if (problems.length === 0) return
+  const lines = problems.map(
+    ({ line, message }) => `${file}:${line === undefined ? '' : `${String(line)}:`} ${message}`,
+  )
+  throw new MureError('invalid', lines.join('\n'))
+}
 
 const repeated = (file: string, before: string[] = []): string[] => [...before, file]
 

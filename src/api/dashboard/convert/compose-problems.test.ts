@@ -20,6 +20,10 @@ test('a key is found by its path, and not in another part', () => {
   assert.equal(lineOfPath(compose, ['services', 'api', 'deploy', 'replicas']), 6)
   assert.equal(lineOfPath(compose, ['services', 'web', 'ports', '0']), 7)
   assert.equal(lineOfPath(compose, ['networks', 'x']), undefined)
+  const list =
+    'services:\n  web:\n    ports:\n      - "80:80"\n      - target: 1\n        mode: x\n      - "y"\n    deploy:\n'
+  assert.equal(lineOfPath(list, ['services', 'web', 'ports', '2']), 7)
+  assert.equal(lineOfPath(list, ['services', 'web', 'ports', '3']), 3)
 })
 
 test("docker's sentences get their lines", () => {

@@ -49,10 +49,27 @@ export function lineOfPath(compose: string, path: readonly string[]): number | u
     found = index + 1
     depth += 1
     if (depth === path.length) break
+    const item = path[depth] ?? ''
+    if (/^\d+$/.test(item)) return lineOfItem(compose, found, Number(item)) ?? found
     parent = indent
     children = undefined
   }
   return found
+}
+
+/** Of a list in block style below the key at this line. */
+function lineOfItem(compose: string, keyLine: number, item: number): number | undefined {
+  let indent: number | undefined
+  let count = -1
+  for (const [index, line] of compose.split('\n').entries()) {
+    if (index < keyLine || line.trim() === '') continue
+    const spaces = line.length - line.trimStart().length
+    indent ??= spaces
+    if (spaces < indent || (spaces === indent && !line.trimStart().startsWith('-'))) return undefined
+    if (spaces === indent) count += 1
+    if (count === item) return index + 1
+  }
+  return undefined
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')

@@ -6,7 +6,9 @@ import { execResult } from '#lib/exec.ts'
 import type { ExecResult } from '#lib/exec.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import { done, ok } from '../../http/response.ts'
+import { composeRefusal } from '../compose-refusal.ts'
 import { composeProblems } from '../convert/compose-problems.ts'
+import { everyProblem } from '../convert/every-problem.ts'
 import type { StackPreview } from '../wire.ts'
 import type { RouteTable } from './route-table.ts'
 import { bodyOf, textIn } from './support.ts'
@@ -29,7 +31,7 @@ export function registerStackRoutes(routes: RouteTable, dockerSocket: string): v
   routes.add('POST', '/api/stacks/preview', 'admin', async (request) => {
     const wish = await wishOf(request)
     await using file = await composeFile(wish.compose)
-    const problems = await check(file.path, wish.compose, request.signal)
+    const problems = await check(wish.compose, request.signal)
     if (problems.length > 0) return ok({ problems, ...nothing } satisfies StackPreview)
     const args = ['plan', 'deploy', '--format', 'json', '--host', host, '--compose-file', file.path]
     const plan = await execResult(
@@ -69,12 +71,8 @@ export function registerStackRoutes(routes: RouteTable, dockerSocket: string): v
     return done(204)
   })
 
-  async function check(path: string, compose: string, signal: AbortSignal) {
-    const { exitCode, stderr } = await docker(['stack', 'config', '--compose-file', path], signal)
-    // An old CLI has no such command; the plan will say what is wrong.
-    if (exitCode === 0 || /is not a docker command|unknown command|unknown flag/.test(stderr)) return []
-    return composeProblems(compose, withoutPath(stderr, path))
-  }
+  const check = (compose: string, signal: AbortSignal) =>
+    everyProblem(compose, (input) => composeRefusal({ input, signal, timeoutMs }))
 }
 
 interface Wish {
