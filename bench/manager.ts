@@ -151,7 +151,7 @@ function get(socketPath: string, path: string): Promise<number> {
 
 /** Lists are all that is asked of it. */
 function nodeOf({ manager, nodeId }: BenchManager): LocalNode {
-  const node: Pick<LocalNode, 'info' | 'settled' | 'control'> = {
+  const node: Pick<LocalNode, 'info' | 'settled' | 'control' | 'followView'> = {
     info: () => ({
       state: 'active',
       nodeId,
@@ -163,6 +163,10 @@ function nodeOf({ manager, nodeId }: BenchManager): LocalNode {
     }),
     settled: () => Promise.resolve(),
     control: () => manager.control,
+    followView: (listener) => {
+      listener(manager.mirror)
+      return { [Symbol.dispose]: () => undefined }
+    },
   }
   return node as LocalNode
 }

@@ -151,6 +151,10 @@ function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
     }),
     settled: () => Promise.resolve(),
     control: () => control,
+    followView: (listener) => {
+      listener(mirror)
+      return { [Symbol.dispose]: () => undefined }
+    },
     init: refused,
     join: refused,
     leave: refused,

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Wait } from '#lib/wait.ts'
-import type { Control } from '#manager/control/control.ts'
+import type { Control, Mirror } from '#manager/control/control.ts'
 import type { ClusterSpec } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeAvailability } from '#model/node.ts'
@@ -106,4 +106,6 @@ export interface LocalNode {
    * is not part of a swarm, or is locked.
    */
   control(): Control
+  /** Tells what `control` would show, at once and whenever it is another: undefined while this node is no manager. */
+  followView(listener: (view: Mirror | undefined) => void): Disposable
 }

@@ -14,7 +14,7 @@ import { Mutex } from '#lib/mutex.ts'
 import { retry } from '#lib/retry.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
-import type { Control } from '#manager/control/control.ts'
+import type { Control, Mirror } from '#manager/control/control.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeUsage } from '#model/usage.ts'
 import type { NodeKeys } from '#security/key-file.ts'
@@ -76,6 +76,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     if (this.#core.state === undefined || this.#core.phase === 'inactive') throw refusals.noSwarm()
     if (this.#core.runtime !== undefined) return this.#core.runtime.manager.control
     throw this.#core.state.role === 'manager' ? refusals.notReady() : refusals.worker()
+  }
+
+  followView(listener: (view: Mirror | undefined) => void): Disposable {
+    return this.#core.followView(listener)
   }
 
   /** Takes up what this host was before it stopped. */

@@ -7,11 +7,13 @@ import type { Engine } from '#engine/engine.ts'
 import type { Clock } from '#lib/clock.ts'
 import { errorText } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import { Observed } from '#lib/observed.ts'
 import type { Random } from '#lib/random.ts'
 import { shuffled } from '#lib/random.ts'
 import { retry } from '#lib/retry.ts'
 import { startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
+import type { Mirror } from '#manager/control/control.ts'
 import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
@@ -58,7 +60,7 @@ export class NodeCore {
   #error = ''
   #state: NodeState | undefined
   #credentials: Credentials | undefined
-  #runtime: ManagerRuntime | undefined
+  readonly #runtime = new Observed<ManagerRuntime | undefined>(undefined)
   #nodeAgent: NodeAgent | undefined
 
   constructor(options: LocalNodeOptions, hooks: AgentHooks) {
@@ -82,7 +84,14 @@ export class NodeCore {
   }
 
   get runtime(): ManagerRuntime | undefined {
-    return this.#runtime
+    return this.#runtime.value
+  }
+
+  /** Tells what this host's manager knows of the cluster, at once and whenever there is another, or none. */
+  followView(listener: (view: Mirror | undefined) => void): Disposable {
+    return this.#runtime.follow((runtime) => {
+      listener(runtime?.manager.control.view)
+    })
   }
 
   get agent(): Agent | undefined {
@@ -96,7 +105,7 @@ export class NodeCore {
       nodeId: state?.nodeId ?? '',
       nodeAddress: state === undefined ? '' : (splitHostPort(state.advertiseAddress, 0)?.host ?? ''),
       isManager: state?.role === 'manager' && this.#phase === 'active',
-      isStale: this.#runtime?.manager.mirror.current === false,
+      isStale: this.runtime?.manager.mirror.current === false,
       error: this.#error,
       remoteManagers: this.agent?.managers ?? [],
     }
@@ -128,7 +137,7 @@ export class NodeCore {
   adopt(state: NodeState, credentials: Credentials, runtime: ManagerRuntime | undefined): void {
     this.#state = state
     this.#credentials = credentials
-    this.#runtime = runtime
+    this.#runtime.value = runtime
     this.#error = ''
     this.#phase = 'active'
     runtime?.followLock(this.options.logger)
@@ -187,8 +196,8 @@ export class NodeCore {
   }
 
   async stopManager(): Promise<void> {
-    await this.#runtime?.[Symbol.asyncDispose]()
-    this.#runtime = undefined
+    await this.runtime?.[Symbol.asyncDispose]()
+    this.#runtime.value = undefined
   }
 
   async stopAll(): Promise<void> {
@@ -252,7 +261,7 @@ export class NodeCore {
 
   #useIdentity(): void {
     const identity = this.#credentials?.identity
-    if (identity !== undefined) this.#runtime?.manager.setIdentity(identity)
+    if (identity !== undefined) this.runtime?.manager.setIdentity(identity)
   }
 
   async #takeTrust(certificates: string, renew: boolean): Promise<void> {

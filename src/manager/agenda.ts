@@ -11,7 +11,7 @@ import type { TurnWork } from './turn.ts'
  * Services of many tasks are not looked at again for each of them that moves: a pass costs some microseconds a task,
  * so that this, for all tasks that a turn looks at, keeps it to a fraction of the time.
  */
-const restPerTaskMs = 0.01
+const restPerTaskMs = 0.03
 const restFromTasks = 1_000
 /**
  * Tasks of the services of one turn, or those of its first service: a turn is decided without a pause, and while it

@@ -35,6 +35,70 @@ test('etcd and mured killed on all managers, over and over: what was acknowledge
   await cluster.docker('manager01', 'service', 'rm', ...acknowledged)
 })
 
+test('the leader dies in the middle of an update: it goes on within its policy, and makes no task twice', async () => {
+  const replicas = 6
+  await cluster.docker(
+    'manager01',
+    ...['service', 'create', '-dq', '--name', 'rolling', '--replicas', String(replicas)],
+    ...['--constraint', 'node.role==worker', '--stop-grace-period', '0s'],
+    ...['--update-delay', '500ms', '--update-monitor', '1s', webImage],
+  )
+  await cluster.untilRunning('manager01', 'rolling', replicas)
+  const leader = await cluster.leader('manager01')
+  const witness = leader === 'manager02' ? 'manager03' : 'manager02'
+  await cluster.docker(witness, 'service', 'update', '-dq', '--env-add', 'NEW=1', 'rolling')
+  await cluster.until('two to be replaced', async () => (await tasksOfRolling(witness)).fresh.length >= 2)
+  await cluster.powerOff(leader)
+  await cluster.until('the update to be complete', async () => {
+    const { tasks, wanted } = await tasksOfRolling(witness)
+    // One slot at a time: the old task runs until the new one is ready.
+    const up = wanted.filter((task) => task.Status.State === 'running')
+    assert.ok(up.length >= replicas - 1, JSON.stringify(tasks.map(short)))
+    assert.ok(wanted.length <= replicas + 1, JSON.stringify(tasks.map(short)))
+    const state = await cluster.docker(
+      witness,
+      ...['service', 'inspect', '--format', '{{.UpdateStatus.State}}', 'rolling'],
+    )
+    return state === 'completed' || state
+  })
+  const { tasks, fresh, wanted } = await tasksOfRolling(witness)
+  assert.deepEqual(
+    fresh.map(({ Slot }) => Slot).sort(),
+    Array.from({ length: replicas }, (_, index) => index + 1),
+    'one new task for each slot',
+  )
+  assert.deepEqual(wanted.map(short).sort(), fresh.map(short).sort())
+  assert.equal(tasks.length, 2 * replicas)
+  await cluster.docker(witness, 'service', 'rm', 'rolling')
+  await cluster.startManager(leader)
+})
+
+interface ShownTask {
+  readonly ID: string
+  readonly Slot: number
+  readonly DesiredState: string
+  readonly Spec: { readonly ContainerSpec: { readonly Env?: readonly string[] } }
+  readonly Status: { readonly State: string }
+}
+
+const short = ({ Slot, DesiredState, Status }: ShownTask): string =>
+  `${String(Slot)} ${Status.State}/${DesiredState}`
+
+/** All tasks of the service, those of the new spec, and those that are to run. */
+async function tasksOfRolling(host: string) {
+  const query = encodeURIComponent(JSON.stringify({ service: ['rolling'] }))
+  const text = await cluster.run(
+    host,
+    ...['curl', '-sS', '--unix-socket', '/var/run/docker.sock', `http://docker/tasks?filters=${query}`],
+  )
+  const tasks = JSON.parse(text) as ShownTask[]
+  return {
+    tasks,
+    fresh: tasks.filter((task) => task.Spec.ContainerSpec.Env?.includes('NEW=1')),
+    wanted: tasks.filter(({ DesiredState }) => DesiredState === 'running' || DesiredState === 'ready'),
+  }
+}
+
 test('a full disk on a manager: it is out, the others go on, and it is back when there is room', async () => {
   await cluster.powerOff('manager03')
   await cluster.start('manager03')

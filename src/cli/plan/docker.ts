@@ -72,6 +72,10 @@ function nodeOf({ control, cluster }: WhatIf): LocalNode {
     backup: cannot,
     restore: cannot,
     control: () => control,
+    followView: (listener) => {
+      listener(control.view)
+      return { [Symbol.dispose]: () => undefined }
+    },
   }
 }
 

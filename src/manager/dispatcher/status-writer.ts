@@ -13,6 +13,8 @@ import { mergeStatus } from './status-merge.ts'
 
 /** Objects in one transaction: large enough that a burst costs few fsyncs, small enough that a conflict costs little. */
 const batchSize = 1_000
+/** Transactions under way together: while the store keeps one, the next is sealed. */
+const atOnce = 2
 const writeTimeoutMs = 10_000
 
 interface Pending {
@@ -21,25 +23,27 @@ interface Pending {
 }
 
 /**
- * Writes what agents see of their tasks. One transaction is in flight at a time and carries everything that
- * came meanwhile; a report is acknowledged to its agent only once it is stored (or once it says nothing new).
+ * Writes what agents see of their tasks. Few transactions are in flight at a time, of a task one at most, and the next
+ * carries everything that came meanwhile; a report is acknowledged to its agent only once it is stored (or once it says
+ * nothing new).
  */
 export class StatusWriter implements AsyncDisposable {
   readonly #pending = new Map<TaskId, Pending>()
+  readonly #inFlight = new Set<TaskId>()
   readonly #stop = new AbortController()
   readonly #store: Store
   readonly #mirror: Mirror
   readonly #clock: Clock
   readonly #logger: Logger
-  #wake: (() => void) | undefined
-  readonly #running: Promise<void>
+  readonly #sleepers = new Set<() => void>()
+  readonly #running: Promise<unknown>
 
   constructor(parts: { store: Store; mirror: Mirror; clock: Clock; logger: Logger }) {
     this.#store = parts.store
     this.#mirror = parts.mirror
     this.#clock = parts.clock
     this.#logger = parts.logger
-    this.#running = this.#run()
+    this.#running = Promise.all(Array.from({ length: atOnce }, () => this.#run()))
   }
 
   /** Takes a report; `stored` is told of each task once the store has it. The later of two reports of a task wins. */
@@ -52,24 +56,23 @@ export class StatusWriter implements AsyncDisposable {
         pending.stored.push(stored)
       }
     }
-    this.#wake?.()
+    this.#wake()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    this.#wake?.()
+    this.#wake()
     await this.#running
   }
 
   async #run(): Promise<void> {
     let size = batchSize
     while (!this.#stop.signal.aborted) {
-      if (this.#pending.size === 0) {
-        await new Promise<void>((resolve) => (this.#wake = resolve))
-        this.#wake = undefined
+      const batch = this.#take(size)
+      if (batch.length === 0) {
+        await new Promise<void>((resolve) => this.#sleepers.add(resolve))
         continue
       }
-      const batch = this.#take(size)
       try {
         await this.#write(batch)
         size = batchSize
@@ -81,16 +84,28 @@ export class StatusWriter implements AsyncDisposable {
           this.#logger.warn('task states could not be stored yet', { error, tasks: batch.length })
           await sleep(200, this.#stop.signal).catch(() => undefined)
         }
+      } finally {
+        for (const [taskId] of batch) this.#inFlight.delete(taskId)
+        this.#wake()
       }
     }
   }
 
+  #wake(): void {
+    for (const wake of this.#sleepers) wake()
+    this.#sleepers.clear()
+  }
+
   #take(size: number): (readonly [TaskId, Pending])[] {
     const batch: [TaskId, Pending][] = []
+    // What comes one by one is gathered while another is under way; only a crowd is worth a second one.
+    if (this.#inFlight.size > 0 && this.#pending.size < size / 2) return batch
     for (const entry of this.#pending) {
       if (batch.length >= size) break
+      if (this.#inFlight.has(entry[0])) continue
       batch.push(entry)
       this.#pending.delete(entry[0])
+      this.#inFlight.add(entry[0])
     }
     return batch
   }

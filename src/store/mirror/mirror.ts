@@ -1,5 +1,6 @@
 import { MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import { Observed } from '#lib/observed.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { ObjectEvent } from '#model/change.ts'
 import type { NodeId, ServiceId } from '#model/id.ts'
@@ -35,7 +36,7 @@ type Tables = { [K in Kind]: Table<ObjectsByKind[K]> }
 
 export class StoreMirror implements Mirror {
   revision = 0
-  current = false
+  readonly #contact = new Observed(false)
   readonly #logger: Logger
   readonly #tables: Tables
   readonly #byService = new Map<string, Map<string, Task>>()
@@ -48,6 +49,18 @@ export class StoreMirror implements Mirror {
   constructor(logger: Logger) {
     this.#logger = logger
     this.#tables = Object.fromEntries(kinds.map((kind) => [kind, new Table()])) as unknown as Tables
+  }
+
+  get current(): boolean {
+    return this.#contact.value
+  }
+
+  set current(current: boolean) {
+    this.#contact.value = current
+  }
+
+  followContact(listener: (current: boolean) => void): Disposable {
+    return this.#contact.follow(listener)
   }
 
   get<K extends Kind>(kind: K, id: string): ObjectsByKind[K] | undefined {

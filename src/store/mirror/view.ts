@@ -24,6 +24,8 @@ export type ViewListener = (events: readonly ObjectEvent[], revision: number) =>
 export interface Mirror extends View {
   /** False while contact with the store is lost; reads still answer, marked stale. */
   readonly current: boolean
+  /** Tells of `current`, at once and whenever it changes. */
+  followContact(listener: (current: boolean) => void): Disposable
   /** Hears each batch after it has been applied. Listeners must not throw and must not block. */
   subscribe(listener: ViewListener): Disposable
   /** Resolves once the view is at `revision` or later: read your own write. */

@@ -38,6 +38,10 @@ const outsider: LocalNode = {
   control: () => {
     throw new MureError('unavailable', 'This node is not a swarm manager.')
   },
+  followView: (listener) => {
+    listener(undefined)
+    return { [Symbol.dispose]: () => undefined }
+  },
 }
 
 async function refuse(): Promise<never> {

@@ -25,7 +25,11 @@ function watcher(): { viewer: Viewer; heard: Message[]; sink: Writable } {
 
 function feedOver(mirror: StoreMirror): Feed {
   const control = { view: mirror } as unknown as Control
-  const node = { control: () => control, info: () => ({ nodeId: 'm1' }) } as unknown as LocalNode
+  const followView: LocalNode['followView'] = (listener) => {
+    listener(mirror)
+    return { [Symbol.dispose]: () => undefined }
+  }
+  const node = { control: () => control, info: () => ({ nodeId: 'm1' }), followView } as unknown as LocalNode
   return new Feed(node, () => 0)
 }
 

@@ -1,4 +1,3 @@
-import { isMureError } from '#lib/errors.ts'
 import type { Mirror } from '#manager/control/control.ts'
 import type { ObjectEvent } from '#model/change.ts'
 import { kinds } from '#model/objects.ts'
@@ -11,8 +10,6 @@ import type { Viewer } from './viewer.ts'
 
 /** Changes within this span travel together: quicker than the eye, and cheap in a storm. */
 const gatherMs = 80
-/** Whether this node is a manager, and in contact, is looked at so often. */
-const lookEveryMs = 500
 const mostEvents = 500
 
 interface Pending {
@@ -23,6 +20,9 @@ interface Pending {
 
 const nothingPending = (): Pending => ({ put: new Map(), remove: new Map(), events: [] })
 
+const contactText = (current: boolean): string =>
+  JSON.stringify({ type: 'contact', current } satisfies Message)
+
 /**
  * The cluster as rows, kept for all viewers together: each change is turned into text once, however many watch.
  * Follows whatever mirror this node has, and has nobody watch while it has none.
@@ -31,25 +31,22 @@ export class Feed implements Disposable {
   readonly #node: LocalNode
   readonly #now: () => number
   readonly #viewers = new Set<Viewer>()
-  readonly #looking: NodeJS.Timeout
+  readonly #following: Disposable
   readonly #events: EventRow[] = []
   #mirror: Mirror | undefined
-  #subscription: Disposable | undefined
+  #subscriptions: readonly Disposable[] = []
   #history = new History(0)
   #pending = nothingPending()
   #gathering: NodeJS.Timeout | undefined
-  #isCurrent = true
   /** The revision up to which viewers have been told. */
   #told = 0
 
   constructor(node: LocalNode, now: () => number) {
     this.#node = node
     this.#now = now
-    this.#look()
-    this.#looking = setInterval(() => {
-      this.#look()
-    }, lookEveryMs)
-    this.#looking.unref()
+    this.#following = node.followView((mirror) => {
+      this.#show(mirror)
+    })
   }
 
   get viewers(): number {
@@ -58,14 +55,13 @@ export class Feed implements Disposable {
 
   /** Starts to tell a viewer: what it has missed since `revision`, or everything. False: there is no cluster to show. */
   add(viewer: Viewer, revision: number | undefined): boolean {
-    this.#look()
     const mirror = this.#mirror
     if (mirror === undefined) return false
     this.#flush()
     const missed = revision === undefined ? undefined : this.#history.since(revision, this.#told)
     if (missed === undefined) viewer.send(JSON.stringify(this.#snapshot(mirror)), this.#told)
     else for (const text of missed) viewer.send(text, this.#told)
-    viewer.send(JSON.stringify({ type: 'contact', current: mirror.current } satisfies Message), undefined)
+    viewer.send(contactText(mirror.current), undefined)
     this.#viewers.add(viewer)
     return true
   }
@@ -76,41 +72,34 @@ export class Feed implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    clearInterval(this.#looking)
+    this.#following[Symbol.dispose]()
     clearTimeout(this.#gathering)
-    this.#subscription?.[Symbol.dispose]()
+    this.#unsubscribe()
     for (const viewer of this.#viewers) viewer.end()
   }
 
   /** A manager may stop being one, and become one again with another mirror. */
-  #look(): void {
-    const mirror = this.#present()
-    if (mirror !== undefined && mirror.current !== this.#isCurrent) {
-      this.#isCurrent = mirror.current
-      this.#broadcast(
-        JSON.stringify({ type: 'contact', current: mirror.current } satisfies Message),
-        undefined,
-      )
-    }
-    if (mirror === this.#mirror) return
-    this.#subscription?.[Symbol.dispose]()
+  #show(mirror: Mirror | undefined): void {
+    this.#unsubscribe()
     for (const viewer of this.#viewers) viewer.end()
     this.#mirror = mirror
     this.#pending = nothingPending()
     this.#told = mirror?.revision ?? 0
     this.#history = new History(this.#told)
-    this.#subscription = mirror?.subscribe((changes) => {
-      this.#hear(changes)
-    })
+    if (mirror === undefined) return
+    this.#subscriptions = [
+      mirror.subscribe((changes) => {
+        this.#hear(changes)
+      }),
+      mirror.followContact((current) => {
+        this.#broadcast(contactText(current), undefined)
+      }),
+    ]
   }
 
-  #present(): Mirror | undefined {
-    try {
-      return this.#node.control().view
-    } catch (error) {
-      if (isMureError(error, 'unavailable')) return undefined
-      throw error
-    }
+  #unsubscribe(): void {
+    for (const subscription of this.#subscriptions) subscription[Symbol.dispose]()
+    this.#subscriptions = []
   }
 
   #hear(changes: readonly ObjectEvent[]): void {
