@@ -103,6 +103,8 @@ export function storeContract(name: string, open: () => Promise<{ store: Store }
       )
       const stored = mirror.get('task', task.meta.id)
       assert.ok(stored)
+      // Also of what was written through this very store.
+      assert.deepEqual(stored, await store.get('task', task.meta.id, { wait }))
       const removed = await store.transact([remove(stored)], { wait })
       await mirror.reached(removed.revision, wait)
       assert.deepEqual([...mirror.tasksOfService(web.meta.id)], [])

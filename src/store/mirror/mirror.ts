@@ -7,7 +7,6 @@ import type { NodeId, ServiceId } from '#model/id.ts'
 import { kinds } from '#model/objects.ts'
 import type { Kind, ObjectsByKind, StoredObject } from '#model/objects.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
-import type { TaskTemplate } from '#model/service.ts'
 import type { Store, WatchBatch } from '../contract.ts'
 import { Table } from './table.ts'
 import type { Mirror, ViewListener } from './view.ts'
@@ -41,8 +40,8 @@ export class StoreMirror implements Mirror {
   readonly #tables: Tables
   readonly #byService = new Map<string, Map<string, Task>>()
   readonly #byNode = new Map<string, Map<string, Task>>()
-  /** Tasks of one service and generation share their template: it is most of a task's size. */
-  readonly #templates = new Map<string, TaskTemplate>()
+  /** Tasks of one service and generation share what they have of it: it is most of a task's size. */
+  readonly #shared = new Map<string, Pick<Task, 'spec' | 'serviceLabels' | 'serviceName'>>()
   readonly #listeners = new Set<ViewListener>()
   readonly #waiters = new Set<{ revision: number; resolve: () => void }>()
 
@@ -175,20 +174,17 @@ export class StoreMirror implements Mirror {
   #share(task: Task): Task {
     const key = `${task.serviceId}/${String(task.serviceGeneration)}`
     // What belongs to no service, a plain container's place, is like nothing else.
-    const template = task.serviceId === '' ? undefined : this.#templates.get(key)
+    const shared = task.serviceId === '' ? undefined : this.#shared.get(key)
     const writable = task as { -readonly [P in keyof Task]: Task[P] }
-    if (template !== undefined) writable.spec = template
+    if (shared !== undefined) Object.assign(writable, shared)
     else if (task.serviceId !== '') {
-      // Templates of generations long gone: dropped together now and then, and learned again by need.
-      if (this.#templates.size > 2 * (this.count('service') + 1_000)) this.#templates.clear()
-      this.#templates.set(key, task.spec)
+      // Those of generations long gone: dropped together now and then, and learned again by need.
+      if (this.#shared.size > 2 * (this.count('service') + 1_000)) this.#shared.clear()
+      const { spec, serviceLabels, serviceName } = task
+      this.#shared.set(key, { spec, serviceLabels, serviceName })
     }
     const known = this.get('task', task.meta.id)
-    if (known !== undefined) {
-      writable.serviceLabels = known.serviceLabels
-      writable.serviceName = known.serviceName
-      if (sameStatus(known.status, task.status)) writable.status = known.status
-    }
+    if (known !== undefined && sameStatus(known.status, task.status)) writable.status = known.status
     return task
   }
 
