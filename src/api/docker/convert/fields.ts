@@ -201,7 +201,27 @@ export const nanoseconds = (ms: number | undefined): number | undefined =>
   ms === undefined ? undefined : Math.round(ms * 1e6)
 
 /** A moment as Go prints it: RFC 3339 with as many digits as there are. */
-export const timestamp = (ms: number): string => new Date(ms).toISOString().replace(/\.?0*Z$/, 'Z')
+export function timestamp(ms: number): string {
+  const second = Math.floor(ms / 1_000)
+  const rest = Math.floor(ms) - second * 1_000
+  if (rest === 0) return `${secondText(second)}Z`
+  const digits = String(rest).padStart(3, '0')
+  return `${secondText(second)}.${digits.slice(0, rest % 100 === 0 ? 1 : rest % 10 === 0 ? 2 : 3)}Z`
+}
+
+/** Lists show thousands of moments, and most within few seconds. */
+const secondTexts = new Map<number, string>()
+const mostSeconds = 1_000
+
+function secondText(second: number): string {
+  let text = secondTexts.get(second)
+  if (text === undefined) {
+    if (secondTexts.size >= mostSeconds) secondTexts.clear()
+    text = new Date(second * 1_000).toISOString().slice(0, -'.000Z'.length)
+    secondTexts.set(second, text)
+  }
+  return text
+}
 
 /** Go's `omitempty`: no zero, empty text, false, empty list or map. */
 export function omitEmpty<T>(value: T | undefined): T | undefined {

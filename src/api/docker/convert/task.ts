@@ -1,6 +1,5 @@
 import { defined } from '#lib/defined.ts'
 import type { Network } from '#model/network.ts'
-import type { TaskTemplate } from '#model/service.ts'
 import type { Task, TaskStatus } from '#model/task.ts'
 import { omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
@@ -9,34 +8,15 @@ import { genericFromModel } from './resources.ts'
 import { portFromModel } from './service.ts'
 import { templateFromModel } from './template.ts'
 
-/** Docker's `Task`. `networkOf` finds the networks of its attachments. */
-export const taskFromModel = (task: Task, networkOf: NetworkOf): object => ({
-  ...headOf(task),
-  Spec: templateFromModel(task.spec),
-  ...restOf(task, networkOf),
-})
+/** Finds the networks of a task's attachments. */
+export type NetworkOf = (id: string) => Network | undefined
 
-/** The JSON of `taskFromModel`. Tasks of one service share their spec, which is most of it, and so do their texts. */
-export function taskToText(task: Task, networkOf: NetworkOf): string {
-  const head = JSON.stringify(headOf(task)).slice(0, -1)
-  const rest = JSON.stringify(restOf(task, networkOf)).slice(1)
-  return `${head},"Spec":${specText(task.spec)},${rest}`
-}
-
-type NetworkOf = (id: string) => Network | undefined
-
-const specTexts = new WeakMap<TaskTemplate, string>()
-
-function specText(template: TaskTemplate): string {
-  let text = specTexts.get(template)
-  if (text === undefined) specTexts.set(template, (text = JSON.stringify(templateFromModel(template))))
-  return text
-}
-
-const headOf = (task: Task): object => ({ ...metaFromModel(task.meta), Labels: {} })
-
-function restOf(task: Task, networkOf: NetworkOf): object {
+/** Docker's `Task`; `task-text.ts` writes the same as text. */
+export function taskFromModel(task: Task, networkOf: NetworkOf): object {
   return {
+    ...metaFromModel(task.meta),
+    Labels: {},
+    Spec: templateFromModel(task.spec),
     ...defined({
       ServiceID: omitEmpty<string>(task.serviceId),
       Slot: omitEmpty(task.slot),
@@ -50,7 +30,7 @@ function restOf(task: Task, networkOf: NetworkOf): object {
           const network = networkOf(attachment.networkId)
           return network === undefined
             ? []
-            : [{ Network: shownNetwork(network), Addresses: attachment.addresses }]
+            : [{ Network: networkFromModel(network), Addresses: attachment.addresses }]
         }),
       ),
       GenericResources: omitEmpty(task.genericResources?.map(genericFromModel)),
@@ -59,16 +39,7 @@ function restOf(task: Task, networkOf: NetworkOf): object {
   }
 }
 
-const shownNetworks = new WeakMap<Network, object>()
-
-/** Each task on a network shows the whole of it. */
-function shownNetwork(network: Network): object {
-  let shown = shownNetworks.get(network)
-  if (shown === undefined) shownNetworks.set(network, (shown = networkFromModel(network)))
-  return shown
-}
-
-function statusFromModel(status: TaskStatus): object {
+export function statusFromModel(status: TaskStatus): object {
   const container = status.containers[0]
   return defined({
     Timestamp: timestamp(status.since),

@@ -7,7 +7,8 @@ import type { Network } from '#model/network.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 import { aTask, testEpoch } from '#model/testing/builders.ts'
-import { taskFromModel, taskToText } from './task.ts'
+import { taskToText } from './task-text.ts'
+import { taskFromModel } from './task.ts'
 
 const network = {
   kind: 'network',
@@ -40,11 +41,12 @@ const task = fc
     serviceId: fc.constantFrom('', 's1'),
     state: fc.constantFrom<TaskState>('new', 'running', 'failed'),
     error: text,
+    ports: fc.boolean(),
     containerId: fc.option(text),
     attached: fc.constantFrom('net', 'gone', undefined),
     jobIteration: fc.option(fc.nat(2)),
   })
-  .map(({ error, containerId, attached, jobIteration, ...rest }): Task => {
+  .map(({ error, ports, containerId, attached, jobIteration, ...rest }): Task => {
     const made = aTask({
       ...rest,
       nodeId: rest.nodeId as NodeId,
@@ -57,7 +59,9 @@ const task = fc
     })
     const containers =
       containerId === null ? [] : [{ name: '', containerId, pid: 1, startedAt: instant(testEpoch + 1) }]
-    return { ...made, status: { ...made.status, error, containers } }
+    const hostPorts = [{ protocol: 'tcp', targetPort: 80, publishedPort: 81, publishMode: 'host' }] as const
+    const status = { ...made.status, error, containers }
+    return { ...made, status: ports ? { ...status, hostPorts } : status }
   })
 
 test("a task's text is the JSON of what Docker calls a task", () => {
