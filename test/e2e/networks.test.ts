@@ -163,6 +163,56 @@ test('scaled to none, a port refuses at once; scaled up again, it answers', asyn
   })
 })
 
+/** Answers each datagram with who sent it; asks once a second until it is answered. */
+const udpEcho = `const s = require('dgram').createSocket('udp6')
+  s.on('message', (m, from) => s.send(from.address, from.port, from.address)); s.bind(9)`
+const udpAsk = (address: string, port: number) => `
+  const s = require('dgram').createSocket('${address.includes(':') ? 'udp6' : 'udp4'}')
+  const ask = () => s.send('who am I', ${String(port)}, '${address}')
+  s.on('message', (m) => { console.log(m.toString()); process.exit() })
+  ask(); setInterval(ask, 1000); setTimeout(() => process.exit(1), 15000)`
+
+test("a published UDP port answers on every host and address, and the task sees the client's own", async () => {
+  const onWorker = ['--constraint', 'node.hostname==worker01']
+  await create('--name', 'udp', '-p', '8083:9/udp', ...onWorker, busybox, 'sleep', '100000')
+  const id = await cluster.docker('worker01', 'ps', '-q', '--filter', 'name=udp.1.')
+  const pid = await cluster.docker('worker01', 'inspect', '-f', '{{.State.Pid}}', id)
+  const inside = ['nsenter', '--target', pid.trim(), '--net']
+  const log = '/run/udp-echo.pid'
+  await cluster.run(
+    'worker01',
+    'sh',
+    '-c',
+    `"$@" >/dev/null 2>&1 & echo $! >${log}`,
+    'sh',
+    ...inside,
+    process.execPath,
+    '-e',
+    udpEcho,
+  )
+  const ask = (from: string, address: string) =>
+    cluster.run(from, process.execPath, '-e', udpAsk(address, 8083))
+  for (const from of hosts) {
+    for (const to of hosts)
+      assert.equal((await ask(from, addressOf(to))).trim(), `::ffff:${addressOf(from)}`, `${from} to ${to}`)
+    assert.notEqual(await ask(from, '127.0.0.1'), '')
+    assert.notEqual(await ask(from, '::1'), '')
+  }
+  await cluster.run('worker01', 'sh', '-c', `kill $(cat ${log})`)
+  await cluster.docker('manager01', 'service', 'rm', 'udp')
+})
+
+test('a port refuses at once as long as its service has no task that runs', async () => {
+  await create('--name', 'never', '-d', '-p', '8084:80', '--constraint', 'node.hostname==none', webImage)
+  for (const host of hosts)
+    await cluster.until(`${host} to hold the port`, async () => {
+      const line = `ss -Hltn sport = :8084; curl -sS -m 2 http://127.0.0.1:8084/ 2>&1 || true`
+      const said = await cluster.run(host, 'sh', '-c', line)
+      return /LISTEN[^]*(refused|Couldn't connect)/.test(said) || said
+    })
+  await cluster.docker('manager01', 'service', 'rm', 'never')
+})
+
 test('a rolling update and a restart of mured lose no request of the mesh', async () => {
   const load = cluster.run(
     'manager01',

@@ -25,7 +25,7 @@ import { listenForNames } from './dns/nameserver.ts'
 import { OwnResolvers } from './dns/own-resolvers.ts'
 import { Upstream } from './dns/upstream.ts'
 import { addressConfig, EngineNetworks } from './engine-networks.ts'
-import { cablePrefix, hostVeth, macOfAddress } from './device-names.ts'
+import { cablePrefix, hostVeth, macOfAddress, macOfHost } from './device-names.ts'
 import { innerAddress } from './encryption/config.ts'
 import { Encryption } from './encryption/encryption.ts'
 import { Guard } from './guard/guard.ts'
@@ -414,6 +414,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       bridges,
       vxlanIds: this.#overlays.vxlanIds,
       port: this.#port,
+      mac: macOfHost(this.#options.nodeId),
       hosts: [...this.#state.hosts.values()]
         .flatMap(({ nodeId, address, tunnelKey }) => [
           address,

@@ -30,6 +30,7 @@ test('without networks nothing is said of tunnels', () => {
     bridges: [],
     vxlanIds: [],
     port: 4789,
+    mac: '02:4d:00:00:00:01',
     hosts: ['192.168.0.1', 'fd00::1'],
     nameserver: '169.254.53.1',
     encrypted: { device: 'muw1', vxlanIds: [] },
@@ -40,6 +41,8 @@ test('without networks nothing is said of tunnels', () => {
   assert.ok(
     some.includes('add rule inet t tunnels udp dport 4789 @th,96,24 { 4097 } ip saddr != @hosts drop'),
   )
+  for (const chain of ['untracked', 'leaving'])
+    assert.ok(some.includes(`add rule inet t ${chain} udp dport 4789 @th,96,24 { 4097 } notrack`))
   assert.ok(some.includes('add element inet t within { "mub1001" . "mub1001" }'))
   assert.ok(some.includes('add element inet t hosts6 { fd00::1 }'))
 })

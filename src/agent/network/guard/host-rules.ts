@@ -1,3 +1,4 @@
+import { bridgePrefix } from '../device-names.ts'
 import { innerPrefix } from '../encryption/config.ts'
 
 /** What a host must know to keep the networks apart from each other, from itself and from the world outside. */
@@ -7,6 +8,8 @@ export interface HostGuard {
   readonly vxlanIds: readonly number[]
   /** UDP, of the tunnels. */
   readonly port: number
+  /** This host's own on all bridges. */
+  readonly mac: string
   /** Where tunnels may come from. */
   readonly hosts: readonly string[]
   /** Networks that are nowhere but inside the encrypted tunnels of this device. */
@@ -21,11 +24,14 @@ export interface HostGuard {
  * 2. A network is no way to the host: names are answered, connections of the mesh come back, and that is all.
  * 3. What is encrypted goes out and comes in through the encrypted tunnels or not at all.
  * 4. A network is no way into another, nor out: only connections of the mesh come in from outside.
+ * 5. Connections are tracked where they are opened and where they end, and by hosts that send them on. A host that
+ *    only carries them, in tunnels or from one cable of a bridge to another, does not track them: it would cost each
+ *    new connection a dozen look-ups, and two that differ for their hosts may look the same to the one between.
  *
  * All rules ask for networks of this daemon alone: others may live on the same host.
  */
 export function renderHostGuard(table: string, guard: HostGuard): string[] {
-  const { bridges, vxlanIds, port, hosts, nameserver, encrypted } = guard
+  const { bridges, vxlanIds, port, mac, hosts, nameserver, encrypted } = guard
   const add = (what: string) => `add ${what.replace(/^(\S+) /, `$1 inet ${table} `)}`
   const four = hosts.filter((host) => !host.includes(':'))
   const six = hosts.filter((host) => host.includes(':'))
@@ -47,6 +53,10 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     ...elements(table, 'hosts', four),
     ...elements(table, 'hosts6', six),
     add('chain tunnels { type filter hook prerouting priority -310; }'),
+    add('chain leaving { type filter hook output priority -310; }'),
+    add('chain untracked { type filter hook prerouting priority -301; }'),
+    // Also seen here, where the engine has the host's rules look at bridges: what is not for the host itself.
+    add(`rule untracked iifname "${bridgePrefix}*" ether daddr != ${mac} iifname @bridges notrack`),
   ]
   if (vxlanIds.length > 0) {
     // The identifier stands behind UDP's header and four bytes of VXLAN's.
@@ -54,6 +64,8 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     lines.push(
       add(`rule tunnels ${ours} ip saddr != @hosts drop`),
       add(`rule tunnels ${ours} ip6 saddr != @hosts6 drop`),
+      add(`rule untracked ${ours} notrack`),
+      add(`rule leaving ${ours} notrack`),
     )
   }
   if (encrypted.vxlanIds.length > 0)
@@ -64,12 +76,11 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     )
   return [
     ...lines,
-    add('chain leaving { type filter hook output priority -310; }'),
     add(`rule leaving ip6 daddr ${innerPrefix} oifname != { "${encrypted.device}", "lo" } drop`),
     // Before an answer of the mesh gets back its loopback address: so it is a container's own doing.
     add('chain loopback { type filter hook prerouting priority -300; }'),
-    add('rule loopback iifname @bridges ip daddr 127.0.0.0/8 drop'),
-    add('rule loopback iifname @bridges ip6 daddr ::1 drop'),
+    add('rule loopback ip daddr 127.0.0.0/8 iifname @bridges drop'),
+    add('rule loopback ip6 daddr ::1 iifname @bridges drop'),
     add('chain input { type filter hook input priority -5; }'),
     add('rule input iifname != @bridges accept'),
     add('rule input ct state established,related accept'),
@@ -79,12 +90,13 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     add('chain forward { type filter hook forward priority -5; }'),
     // Within one network: the host's rules see bridged packets too.
     add('rule forward iifname . oifname @within accept'),
-    add('rule forward oifname @bridges iifname @bridges ct state new drop'),
-    add('rule forward oifname @bridges ct state new ct status & dnat == 0 drop'),
-    add('rule forward iifname @bridges ct state new drop'),
     // Masked by this host's own address, a container would pass for a host.
     add(`rule forward ${tunnel} ip daddr @hosts drop`),
     add(`rule forward ${tunnel} ip6 daddr @hosts6 drop`),
+    add('rule forward ct state established,related accept'),
+    add('rule forward oifname @bridges iifname @bridges ct state new drop'),
+    add('rule forward oifname @bridges ct state new ct status & dnat == 0 drop'),
+    add('rule forward iifname @bridges ct state new drop'),
   ]
 }
 

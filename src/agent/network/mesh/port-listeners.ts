@@ -4,6 +4,7 @@ import { connect, createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { errorText, systemCode } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
+import { DatagramRelay } from './datagram-relay.ts'
 
 export interface HostPort {
   readonly protocol: string
@@ -17,7 +18,7 @@ const loopback6 = '::1'
 /**
  * Holds the published ports on this host, as Docker does: no other program takes one, and one that another program
  * has is left to it. The kernel's rules catch connections before they get to these sockets, with one exception: an
- * IPv6 packet cannot come back to a loopback address from elsewhere, so a connection to [::1] goes on over 127.0.0.1.
+ * IPv6 packet cannot come back to a loopback address from elsewhere, so what is sent to [::1] goes on over 127.0.0.1.
  */
 export class PortListeners implements AsyncDisposable {
   readonly #logger: Logger
@@ -122,8 +123,15 @@ async function listenUdp(port: number, host: string): Promise<AsyncDisposable> {
     socket.close()
     throw error
   }
+  const relay = new DatagramRelay(socket)
+  socket.on('message', (message, from) => {
+    if (from.address === loopback6) relay.carry(message, from.address, from.port)
+  })
+  // What is refused far away is told here; nobody is to fall over it.
+  socket.on('error', () => undefined)
   return {
     async [Symbol.asyncDispose]() {
+      relay[Symbol.dispose]()
       const closed = once(socket, 'close')
       socket.close()
       await closed
