@@ -1,7 +1,7 @@
 import { execResult } from '#lib/exec.ts'
 import { nft } from './tools.ts'
 
-export type TableFamily = 'ip' | 'ip6' | 'inet' | 'bridge'
+export type TableFamily = 'ip' | 'ip6' | 'inet' | 'bridge' | 'netdev'
 
 /**
  * One of our tables in the kernel, and whether it still is as we wrote it. What the kernel showed after our last

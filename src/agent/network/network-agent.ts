@@ -37,6 +37,7 @@ import { OverlayDriver } from './overlay-driver.ts'
 import { mtuOf, overheadBytes } from './overlay/links.ts'
 import { OverlayWiring } from './overlay/overlay-wiring.ts'
 import { Overlays } from './overlay/overlays.ts'
+import { ShortcutTable } from './overlay/shortcuts.ts'
 import { servePlugin } from './plugin/server.ts'
 import { virtualAddressesOf } from './rules/virtual-addresses.ts'
 import { runningEndpoints } from './running-endpoints.ts'
@@ -85,6 +86,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #overlays: Overlays
   readonly #mesh: HostMesh
   readonly #guard: Guard
+  readonly #shortcuts: ShortcutTable
   readonly #mark: string
   readonly #encryption: Encryption
   readonly #engineNetworks: EngineNetworks
@@ -123,6 +125,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#driverName = `mure-${mark}`
     this.#mark = mark
     this.#guard = new Guard({ table: `mure_${mark}`, cablePrefix: cablePrefix(mark), logger })
+    this.#shortcuts = new ShortcutTable(`mure_${mark}`, logger)
     this.#overlays = new Overlays({
       ...{ nodeId, mark, encryption },
       state: this.#state,
@@ -274,6 +277,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       await this.#overlays.removeAll()
       await this.#encryption.forget()
       await this.#guard.remove()
+      await this.#shortcuts.remove()
     })
   }
 
@@ -331,6 +335,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
           this.#mutex.run(async () => {
             await this.#keeper.sync(sandbox)
             await this.#removeUnused(this.#usedNetworks())
+            await this.#shortcuts.sync(this.#wantedShortcuts())
           }),
         )
       },
@@ -428,6 +433,11 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     if (ingress !== undefined && (isMeshConcerned || bridges.join() !== this.#bridges))
       await this.#mesh.sync(ingress, bridges)
     this.#bridges = bridges.join()
+    await this.#shortcuts.sync(this.#wantedShortcuts())
+  }
+
+  #wantedShortcuts() {
+    return this.#overlays.shortcuts(this.#sandboxes.all())
   }
 
   /** What a task here is on, or is about to be; and the mesh's own network while anything is published. */
@@ -494,6 +504,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
 
   async #repairLinks(): Promise<void> {
     for (const id of this.#overlays.present) await this.#overlays.repair(id)
+    await this.#shortcuts.repair(this.#wantedShortcuts())
     if (!this.#isRestored) return
     const stale = await this.#overlays.removeStale()
     if (stale.length > 0) this.#options.logger.info('links of networks that are gone were removed', { stale })

@@ -3,7 +3,7 @@ import type { DataPlaneHost } from '#model/data-plane.ts'
 import { isEncrypted } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { DataPlaneState } from '../data-plane-state.ts'
-import { bridgeName } from '../device-names.ts'
+import { bridgeName, hostVeth, macOfAddress } from '../device-names.ts'
 import { forwardingDifferences, linkDifferences } from '../doctor/differences.ts'
 import { readKernelLinks } from '../doctor/kernel-links.ts'
 import { innerAddress, innerHosts } from '../encryption/config.ts'
@@ -12,6 +12,8 @@ import { batchSettled, ipBatchLoose } from '../tools.ts'
 import { forwardingOf, renderForwarding } from './forwarding.ts'
 import type { Forwarding } from './forwarding.ts'
 import { readForwarding } from './kernel-forwarding.ts'
+import type { LocalEndpoint } from '../sandboxes.ts'
+import type { Shortcut, Shortcuts } from './shortcut-rules.ts'
 import { ensureLinks, mtuOf, overheadBytes, removeLinks, removeStaleLinks } from './links.ts'
 
 /** A batch that fails in part is tried again for so long. */
@@ -60,6 +62,22 @@ export class Overlays {
 
   get vxlanIds(): number[] {
     return [...this.#present.values()].map(({ vxlanId }) => vxlanId).sort((a, b) => a - b)
+  }
+
+  /** Straight ways between the tunnels and these ends of networks on this host. */
+  shortcuts(ends: readonly LocalEndpoint[]): Shortcuts {
+    const result = new Map<number, Shortcut>()
+    for (const [networkId, { vxlanId, forwarding }] of this.#present) {
+      const cables = ends.flatMap(({ endpointId, networkId: its, address, sandbox }) =>
+        its === networkId && sandbox !== ''
+          ? [{ device: hostVeth(this.#mark, endpointId), mac: macOfAddress(address), address }]
+          : [],
+      )
+      const far = new Set(forwarding?.keys())
+      for (const { mac } of cables) far.delete(mac)
+      if (cables.length > 0) result.set(vxlanId, { vxlanId, far, cables })
+    }
+    return result
   }
 
   get encryptedVxlanIds(): number[] {
