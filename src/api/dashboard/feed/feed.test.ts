@@ -23,14 +23,14 @@ function watcher(): { viewer: Viewer; heard: Message[]; sink: Writable } {
   return { viewer: new Viewer(sink), heard, sink }
 }
 
-function feedOver(mirror: StoreMirror): Feed {
+function feedOver(mirror: StoreMirror, now = () => 0): Feed {
   const control = { view: mirror } as unknown as Control
   const followView: LocalNode['followView'] = (listener) => {
     listener(mirror)
     return { [Symbol.dispose]: () => undefined }
   }
   const node = { control: () => control, info: () => ({ nodeId: 'm1' }), followView } as unknown as LocalNode
-  return new Feed(node, () => 0)
+  return new Feed(node, now)
 }
 
 const service = aService()
@@ -81,6 +81,26 @@ test('a viewer who comes back gets only what it missed', async () => {
   assert.equal(late.heard[0]?.type, 'contact')
   feed.remove(viewer)
   feed.remove(late.viewer)
+})
+
+test('while nobody watches only events are kept, and who comes after that is told everything', () => {
+  const mirror = new StoreMirror(silentLogger)
+  mirror.replace([service], 5)
+  let now = 0
+  using feed = feedOver(mirror, () => now)
+  now = 120_000
+  const running: typeof task = { ...task, status: { ...task.status, state: 'running' } }
+  mirror.apply({ revision: 6, entries: [{ kind: 'task', id: task.meta.id, object: running }] })
+  const { viewer, heard } = watcher()
+  feed.add(viewer, 5)
+  const snapshot = heard[0] as Snapshot
+  assert.equal(snapshot.type, 'snapshot')
+  assert.deepEqual(snapshot.rows.map((row) => row.kind).sort(), ['service', 'task'])
+  assert.deepEqual(
+    snapshot.events.map(({ action }) => action),
+    ['running'],
+  )
+  feed.remove(viewer)
 })
 
 test('a viewer who never reads is let go; the others hear on', () => {

@@ -11,6 +11,8 @@ import type { Viewer } from './viewer.ts'
 /** Changes within this span travel together: quicker than the eye, and cheap in a storm. */
 const gatherMs = 80
 const mostEvents = 500
+/** Whoever comes back within this time gets what it missed; beyond it, what nobody watches is not turned into rows. */
+const lingerMs = 60_000
 
 interface Pending {
   readonly put: Map<string, Row>
@@ -38,12 +40,17 @@ export class Feed implements Disposable {
   #history = new History(0)
   #pending = nothingPending()
   #gathering: NodeJS.Timeout | undefined
+  /** When the last viewer left. */
+  #leftAt: number
+  /** Nobody has watched for a while: the history has a gap. */
+  #isIdle = false
   /** The revision up to which viewers have been told. */
   #told = 0
 
   constructor(node: LocalNode, now: () => number) {
     this.#node = node
     this.#now = now
+    this.#leftAt = now()
     this.#following = node.followView((mirror) => {
       this.#show(mirror)
     })
@@ -58,6 +65,10 @@ export class Feed implements Disposable {
     const mirror = this.#mirror
     if (mirror === undefined) return false
     this.#flush()
+    if (this.#isIdle) {
+      this.#isIdle = false
+      this.#history = new History(this.#told)
+    }
     const missed = revision === undefined ? undefined : this.#history.since(revision, this.#told)
     if (missed === undefined) viewer.send(JSON.stringify(this.#snapshot(mirror)), this.#told)
     else for (const text of missed) viewer.send(text, this.#told)
@@ -68,6 +79,7 @@ export class Feed implements Disposable {
 
   remove(viewer: Viewer): void {
     this.#viewers.delete(viewer)
+    this.#leftAt = this.#now()
     viewer[Symbol.dispose]()
   }
 
@@ -103,13 +115,17 @@ export class Feed implements Disposable {
   }
 
   #hear(changes: readonly ObjectEvent[]): void {
+    if (this.#viewers.size === 0 && this.#now() - this.#leftAt > lingerMs) {
+      this.#flush()
+      this.#isIdle = true
+      this.#remember(this.#eventsOf(changes))
+      return
+    }
     const { put, remove, events } = this.#pending
-    for (const change of changes) {
-      const { kind, after, before } = change
+    events.push(...this.#eventsOf(changes))
+    for (const { kind, after, before } of changes) {
       const id = (after ?? before)?.meta.id
       if (id === undefined || !isShown(kind)) continue
-      const event = eventOf(change, this.#now())
-      if (event !== undefined) events.push(event)
       const row = after === undefined ? undefined : rowOf(after)
       if (row !== undefined && before !== undefined && isSame(row, rowOf(before))) continue
       const key = `${kind}/${id}`
@@ -127,6 +143,16 @@ export class Feed implements Disposable {
     }, gatherMs)
   }
 
+  #eventsOf(changes: readonly ObjectEvent[]): EventRow[] {
+    const now = this.#now()
+    return changes.flatMap((change) => eventOf(change, now) ?? [])
+  }
+
+  #remember(events: readonly EventRow[]): void {
+    this.#events.push(...events)
+    this.#events.splice(0, this.#events.length - mostEvents)
+  }
+
   #flush(): void {
     clearTimeout(this.#gathering)
     this.#gathering = undefined
@@ -134,8 +160,7 @@ export class Feed implements Disposable {
     this.#told = this.#mirror?.revision ?? this.#told
     if (put.size + remove.size + events.length === 0) return
     this.#pending = nothingPending()
-    this.#events.push(...events)
-    this.#events.splice(0, this.#events.length - mostEvents)
+    this.#remember(events)
     const changes: Changes = {
       type: 'changes',
       revision: this.#told,
