@@ -2,6 +2,7 @@ import { MureError } from '#lib/errors.ts'
 import type { Change } from '#model/change.ts'
 import { uniquelyNamed } from '#model/objects.ts'
 import type { StoredObject } from '#model/objects.ts'
+import type { TaskTemplate } from '#model/service.ts'
 import type { ValueCodec } from '../codec.ts'
 import type { Fence } from '../contract.ts'
 import { nameKey, objectKey } from './keys.ts'
@@ -72,7 +73,20 @@ export function toTransaction(
 
 function encode(object: StoredObject, key: string, codec: ValueCodec): Buffer {
   // The version is etcd's own revision of the key; what is stored in the value would only be stale.
-  return codec.seal(Buffer.from(JSON.stringify({ ...object, meta: { ...object.meta, version: 0 } })), key)
+  const meta = { ...object.meta, version: 0 }
+  if (object.kind !== 'task') return codec.seal(Buffer.from(JSON.stringify({ ...object, meta })), key)
+  const { spec, ...rest } = object
+  const head = JSON.stringify({ ...rest, meta }).slice(0, -1)
+  return codec.seal(Buffer.from(`${head},"spec":${templateText(spec)}}`), key)
+}
+
+/** The tasks of a service share their template, which is most of them: it is written once. */
+const templateTexts = new WeakMap<TaskTemplate, string>()
+
+function templateText(template: TaskTemplate): string {
+  let text = templateTexts.get(template)
+  if (text === undefined) templateTexts.set(template, (text = JSON.stringify(template)))
+  return text
 }
 
 export function decode(value: Buffer, key: string, version: number, codec: ValueCodec): StoredObject {
