@@ -60,7 +60,10 @@ test('a running container is connected, found, and disconnected; its address is 
     'open',
   )
   assert.match(containers, /later/)
-  assert.match(await cluster.refused('worker01', 'network', 'connect', 'open', 'later'), /already exists/)
+  assert.match(
+    await cluster.refused('worker01', 'network', 'connect', 'open', 'later'),
+    /already attached to network/,
+  )
   await worker('network', 'disconnect', 'open', 'later')
   await manager('run', '-d', '--name', 'heir', '--network', 'open', '--ip', '10.77.0.60', ...sleeping)
   assert.equal(await addressOn('manager01', 'heir'), '10.77.0.60')
@@ -68,6 +71,18 @@ test('a running container is connected, found, and disconnected; its address is 
   await cluster.until('the address of a removed container to be free', () =>
     manager('run', '--rm', '--network', 'open', '--ip', '10.77.0.60', busybox, 'true').then(() => true),
   )
+})
+
+test('a container that does not run yet is connected once more, with other aliases', async () => {
+  await manager('create', '--name', 'unborn', '--network', 'open', ...sleeping)
+  await manager('network', 'connect', '--alias', 'newborn', 'open', 'unborn')
+  await manager('start', 'unborn')
+  const own = await addressOn('manager01', 'unborn')
+  await cluster.until('the alias to be found', async () => {
+    const found = await lookUp('worker01', 'far', 'newborn')
+    return found.join() === own || found.join()
+  })
+  await manager('rm', '-f', 'unborn')
 })
 
 test('what cannot be is refused in Docker’s words', async () => {
@@ -113,6 +128,13 @@ test('inspect shows who is there; lists are filtered; prune spares what is used'
   assert.equal(web?.Tasks.length, 2)
   assert.ok(plain?.Tasks.some(({ Name, EndpointIP }) => Name === 'far' && EndpointIP === '10.77.0.50'))
   assert.match(web?.Tasks[0]?.Info['Host IP'] ?? '', /^\d+\./)
+  assert.equal(seen.Containers['lb-open']?.Name, 'open-endpoint')
+  const id = await manager('network', 'inspect', '-f', '{{.Id}}', 'open')
+  const idOf = ['inspect', '-f', '{{.NetworkSettings.Networks.open.NetworkID}}']
+  assert.equal(await worker(...idOf, 'far'), id)
+  const task = await manager('ps', '-q', '--no-trunc', '--filter', `network=${id}`, '--filter', 'name=web.')
+  assert.notEqual(task, '')
+  assert.equal(await manager(...idOf, task), id)
   const listed = (...filters: string[]) =>
     manager('network', 'ls', '--format', '{{.Name}}', ...filters.flatMap((one) => ['--filter', one])).then(
       (text) => text.split('\n').sort(),

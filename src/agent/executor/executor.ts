@@ -74,7 +74,13 @@ export class Executor implements AsyncDisposable {
       attachments: options.attachments,
       files: options.files,
       clusterId: options.clusterId,
-      images: new Images({ engine, logger, monotonicMs: () => clock.monotonicMs(), peers: options.peers }),
+      images: new Images({
+        engine,
+        logger,
+        monotonicMs: () => clock.monotonicMs(),
+        peers: options.peers,
+        prefersLocal: process.env['DOCKER_SERVICE_PREFER_OFFLINE_IMAGE'] === '1',
+      }),
       operations: new Semaphore(parallelOperations),
       node: () => options.node(),
       containerOf: async (taskId, signal) => {

@@ -1,13 +1,14 @@
 import type { Engine } from '#engine/engine.ts'
+import { registryOf } from '#engine/image-name.ts'
 import { engineStatus } from '#engine/transport.ts'
 import { errorText, isMureError, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { abortable } from '#lib/wait.ts'
 
 /** With the image here already, a registry that says nothing is waited for no longer than this. */
-const silentRegistryMs = 10_000
-/** A registry that did not answer is not asked again at once for an image that is here. */
-const unreachableForMs = 30_000
+const silentRegistryMs = 3_000
+/** A registry that did not answer is not asked again at once for images that are here. */
+const unreachableForMs = 60_000
 
 export interface ImageRequest {
   readonly image: string
@@ -38,7 +39,9 @@ export class Images {
   readonly #logger: Logger
   readonly #monotonicMs: () => number
   readonly #peers: ImageSource | undefined
+  readonly #prefersLocal: boolean
   readonly #underWay = new Map<string, SharedPull>()
+  /** By registry, where one was silent; by request, where it refused. */
   readonly #unreachableUntil = new Map<string, number>()
 
   constructor(parts: {
@@ -46,7 +49,10 @@ export class Images {
     logger: Logger
     monotonicMs: () => number
     peers?: ImageSource | undefined
+    /** An image that is here serves, whatever its registry may have by now. Default false. */
+    prefersLocal?: boolean
   }) {
+    this.#prefersLocal = parts.prefersLocal ?? false
     this.#engine = parts.engine
     this.#logger = parts.logger
     this.#monotonicMs = parts.monotonicMs
@@ -110,7 +116,11 @@ export class Images {
   async #pullNewer(key: string, request: ImageRequest, signal: AbortSignal): Promise<void> {
     const { image } = request
     const isPinned = image.includes('@') || image.startsWith('sha256:')
-    if (isPinned || (this.#unreachableUntil.get(key) ?? 0) > this.#monotonicMs()) return
+    const registry = registryOf(image)
+    const isUnreachable = [key, registry].some(
+      (of) => (this.#unreachableUntil.get(of) ?? 0) > this.#monotonicMs(),
+    )
+    if (isPinned || isUnreachable || this.#prefersLocal) return
     const silence = new AbortController()
     const timer = setTimeout(() => {
       silence.abort()
@@ -120,9 +130,11 @@ export class Images {
         clearTimeout(timer)
       })
       this.#unreachableUntil.delete(key)
+      this.#unreachableUntil.delete(registry)
     } catch (error) {
       if (signal.aborted || !(silence.signal.aborted || engineStatus(error) !== undefined)) throw error
-      this.#unreachableUntil.set(key, this.#monotonicMs() + unreachableForMs)
+      const silent = silence.signal.aborted ? registry : key
+      this.#unreachableUntil.set(silent, this.#monotonicMs() + unreachableForMs)
       this.#logger.info('the image was not pulled; the one that is here serves', { image, error })
     } finally {
       clearTimeout(timer)

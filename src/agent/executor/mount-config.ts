@@ -20,20 +20,18 @@ export function mountConfig(mount: Mount, expand: (text: string) => string): obj
         NonRecursive: bind.nonRecursive,
         CreateMountpoint: bind.createMountpoint,
         ReadOnlyNonRecursive: bind.readOnlyNonRecursive,
-        ReadOnlyForceRecursive: bind.readOnlyForceRecursive,
       }),
     VolumeOptions:
       volume &&
       defined({
         NoCopy: volume.noCopy,
         Labels: volume.labels && expandValues(volume.labels, expand),
-        Subpath: volume.subpath,
         DriverConfig: volume.driver && {
           Name: volume.driver.name ?? '',
           Options: expandValues(volume.driver.options ?? {}, expand),
         },
       }),
-    TmpfsOptions: tmpfs && defined({ SizeBytes: tmpfs.sizeBytes, Mode: tmpfs.mode, Options: tmpfs.options }),
+    TmpfsOptions: tmpfs && defined({ SizeBytes: tmpfs.sizeBytes, Mode: tmpfs.mode }),
   })
 }
 

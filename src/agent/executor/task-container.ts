@@ -89,13 +89,13 @@ export class TaskContainer {
     if (this.#id !== undefined) await this.#host.engine.killContainer(this.#id, name)
   }
 
-  /** Ends when the container has, at the latest with its grace period. */
-  async stop(): Promise<void> {
+  /** Ends when the container has, at the latest with its grace period, or with the signal: the engine goes on then. */
+  async stop(signal: AbortSignal): Promise<void> {
     const id = this.#id
     if (id === undefined) return
     const grace = this.#task.spec.containers[0]?.stopGracePeriodMs ?? stopGracePeriodDefaultMs
     try {
-      await this.#host.engine.stopContainer(id, Math.ceil(grace / 1_000))
+      await this.#host.engine.stopContainer(id, Math.ceil(grace / 1_000), { signal })
     } catch (error) {
       if (!isMureError(error, 'not-found', 'precondition')) throw error
     }

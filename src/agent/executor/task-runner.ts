@@ -286,7 +286,7 @@ export class TaskRunner {
   async #stop(container: TaskContainer): Promise<void> {
     this.#isStopping = true
     try {
-      await container.stop()
+      await container.stop(this.#closed.signal)
     } finally {
       this.#isStopping = false
     }

@@ -106,17 +106,18 @@ export async function connectToClusterNetwork(
     wait,
   )
   if (place === undefined) return false
+  const isOnIt = place.engineNetwork in (container.NetworkSettings.Networks ?? {})
   try {
-    if (place.engineNetwork in (container.NetworkSettings.Networks ?? {}))
-      throw new MureError(
-        'forbidden',
-        `endpoint with name ${name} already exists in network ${place.engineNetwork}`,
-      )
+    if (isOnIt && container.State.Running)
+      throw new MureError('already-exists', `${name} is already attached to network ${place.engineNetwork}`)
+    // Before it runs, another connection is a change of the one that it has.
+    if (isOnIt) await engine.disconnectNetwork(place.engineNetwork, container.Id)
     await engine.connectNetwork(place.engineNetwork, container.Id, settingsFor(call.endpoint, place))
   } catch (error) {
     await node.detach(place.taskId).catch(() => undefined)
     throw error
   }
+  if (isOnIt) await releasePlaces(node, container, place.networkId, place.taskId)
   return true
 }
 
@@ -125,13 +126,14 @@ export async function releasePlaces(
   node: LocalNode,
   container: ContainerInspect,
   networkId: string,
+  except?: string,
 ): Promise<void> {
   const labelled = Object.entries(container.Config.Labels ?? {})
     .filter(([label, value]) => label.startsWith(attachmentLabel) && value === networkId)
     .map(([label]) => label.slice(attachmentLabel.length))
   const known = node.placeOf(container.Id, networkId)
   for (const taskId of new Set([...labelled, ...(known === undefined ? [] : [known])]))
-    await node.detach(taskId).catch(() => undefined)
+    if (taskId !== except) await node.detach(taskId).catch(() => undefined)
 }
 
 /** Undefined where the engine has no such container. */

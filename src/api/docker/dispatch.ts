@@ -64,6 +64,7 @@ export class Dispatch implements Listener, AsyncDisposable {
       logger,
       newestVersion: () => this.#facts.newestVersion,
       forward: (request, body) => this.#forward(request, body),
+      behind: (request) => this.#behind(this.#remotes.nodeOf(request.path)),
     })
     options.extend?.(this.#router)
   }

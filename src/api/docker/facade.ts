@@ -10,6 +10,7 @@ import { Dispatch } from './dispatch.ts'
 import type { EngineFacts } from './engine-facts.ts'
 import type { ClusterEvents } from './events/source.ts'
 import type { Passthrough } from './passthrough.ts'
+import type { EngineBehind } from './remote-engines.ts'
 
 export interface FacadeOptions {
   /** `unix:///path` or `tcp://address:port`. */
@@ -42,6 +43,8 @@ export interface FacadeParts {
    * route may change it on the way.
    */
   forward(request: ApiRequest, body?: unknown): Promise<ApiResponse>
+  /** The engine that a request is for: of a container, that of its host. */
+  behind(request: ApiRequest): Promise<EngineBehind>
 }
 
 export interface DockerFacade extends AsyncDisposable {

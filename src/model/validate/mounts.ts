@@ -16,7 +16,8 @@ export function mountProblems(mounts: readonly Mount[]): Problem[] {
   })
 }
 
-function wrongIn({ type, source = '', target, bind, volume, tmpfs }: Mount): string | undefined {
+function wrongIn(mount: Mount): string | undefined {
+  const { type, source = '', target, bind, volume, tmpfs } = mount
   if (type === 'image')
     return 'mounts of images are not offered: copy what you need into a volume, or the image'
   if (type === 'npipe' || type === 'cluster') return 'mount type unknown'
@@ -26,6 +27,8 @@ function wrongIn({ type, source = '', target, bind, volume, tmpfs }: Mount): str
   if (type !== 'bind' && isSomething(bind)) return 'field BindOptions must not be specified'
   if (type !== 'volume' && isSomething(volume)) return 'field VolumeOptions must not be specified'
   if (type !== 'tmpfs' && isSomething(tmpfs)) return 'field TmpfsOptions must not be specified'
+  const later = ofLaterEngines(mount)
+  if (later !== undefined) return later
   switch (type) {
     case 'bind':
       if (source === '') return 'field Source must not be empty'
@@ -33,12 +36,21 @@ function wrongIn({ type, source = '', target, bind, volume, tmpfs }: Mount): str
     case 'tmpfs':
       return source === '' ? undefined : 'field Source must not be specified'
     case 'volume':
-      if (source === '' && volume?.subpath !== undefined && volume.subpath !== '')
-        return 'must not set Subpath when using anonymous volumes'
       return source === '' || source.includes('{{') || /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/.test(source)
         ? undefined
         : `"${source}" includes invalid characters for a local volume name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" are allowed. If you intended to pass a host directory, use absolute path`
   }
+}
+
+/** Nodes speak API version 1.41 to their engines, and those would let such options pass without a word. */
+function ofLaterEngines({ bind, volume, tmpfs }: Mount): string | undefined {
+  if (volume?.subpath !== undefined && volume.subpath !== '')
+    return 'volume-subpath is not offered: mount the whole volume'
+  if (bind?.readOnlyForceRecursive === true)
+    return 'bind-recursive=readonly is not offered: only the top of a read-only bind is read-only'
+  if (tmpfs?.options !== undefined && tmpfs.options.length > 0)
+    return 'options of a tmpfs beyond its size and mode are not offered'
+  return undefined
 }
 
 /** What a placeholder stands for is seen on the node. */

@@ -66,6 +66,11 @@ test('mounts', () => {
     `${bind} field VolumeOptions must not be specified`,
   ])
   assert.match(ofMount({ type: 'image' })[0] ?? '', /mounts of images are not offered/)
+  assert.match(ofMount({ bind: { readOnlyForceRecursive: true } })[0] ?? '', /only the top/)
+  const ofVolume = ofContainer({
+    mounts: [{ type: 'volume', source: 'v', target: '/b', volume: { subpath: 'a' } }],
+  })
+  assert.match(ofVolume[0] ?? '', /volume-subpath is not offered/)
   assert.match(ofMount({ type: 'npipe' })[0] ?? '', /mount type unknown/)
   const tmpfs: Mount = { type: 'tmpfs', target: '/b' }
   assert.match(ofMount({ type: 'tmpfs' })[0] ?? '', /field Source must not be specified/)

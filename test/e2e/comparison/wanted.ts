@@ -16,7 +16,6 @@ export const wanted: readonly { readonly where: RegExp; readonly why: string }[]
     where: /Dispatcher\.HeartbeatPeriod: Docker says 5000000000, Mure 1000000000$/,
     why: 'heartbeats of 1 s',
   },
-  { where: /SubnetSize: Docker says 24, Mure 20$/, why: 'a network has room for 4,000 tasks' },
   {
     where: /DefaultAddrPool: Docker says null, Mure \["<address>"\]$/,
     why: 'Docker forgets its default pool when a host leaves',

@@ -13,7 +13,7 @@ export async function openMemoryFolder(path: string): Promise<void> {
   await mkdir(path, { recursive: true, mode: 0o700 })
   if ((await statfs(path)).type !== tmpfsMagic) {
     try {
-      await exec('mount', ['-t', 'tmpfs', '-o', 'mode=0700,nosuid,nodev,noexec', 'mure-files', path])
+      await exec('mount', ['-t', 'tmpfs', '-o', 'mode=0700,nosuid,nodev,noexec', 'tmpfs', path])
     } catch (error) {
       throw new MureError('internal', `no memory for secrets at ${path}`, { cause: error })
     }

@@ -1,4 +1,4 @@
-import { chown, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
+import { chmod, chown, mkdir, open, readdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { errorText, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
@@ -58,8 +58,10 @@ export class TaskFiles implements AsyncDisposable {
     for (const [index, { file, target, content }] of wanted.entries()) {
       const source = join(own, String(index))
       await rm(source, { force: true })
-      await writeFile(source, content, { mode: file.mode & 0o777 })
+      await writeFile(source, content, { mode: 0o600 })
       await chown(source, numeric(file.uid, 'UID'), numeric(file.gid, 'GID'))
+      // After it has its owner, and not as it is made: this process' mask would take bits away.
+      await chmod(source, file.mode & 0o777)
       bound.push({ source, target })
     }
     return bound

@@ -1,7 +1,7 @@
 import { defined } from '#lib/defined.ts'
 import { MureError } from '#lib/errors.ts'
-import { certificateExpiryMs, heartbeatMs, taskHistoryLimit } from '#model/defaults.ts'
-import type { Cluster, ClusterSpec } from '#model/cluster.ts'
+import { certificateExpiryMs, heartbeatMs, networkingDefaults, taskHistoryLimit } from '#model/defaults.ts'
+import type { Cluster, ClusterNetworking, ClusterSpec } from '#model/cluster.ts'
 import type { NodeDescription } from '#model/node.ts'
 import { Fields, nanoseconds, omitEmpty } from './fields.ts'
 import { metaFromModel } from './meta.ts'
@@ -123,9 +123,17 @@ export function clusterInfoFromModel(cluster: Cluster, root: RootInfo): object {
     },
     RootRotationInProgress: cluster.status.rootCa.rotation !== undefined,
     DefaultAddrPool: networking.defaultAddressPool,
-    SubnetSize: networking.subnetSize,
+    SubnetSize: shownSubnetSize(networking),
     DataPathPort: networking.dataPathPort,
   }
+}
+
+/** Where nobody chose a size, Docker's word for that: clients compare with it. */
+function shownSubnetSize({ subnetSize, defaultAddressPool }: ClusterNetworking): number {
+  const isChosen =
+    subnetSize !== networkingDefaults.subnetSize ||
+    defaultAddressPool.join() !== networkingDefaults.defaultAddressPool.join()
+  return isChosen ? subnetSize : 24
 }
 
 /** `GET /swarm`: with the join tokens. */

@@ -1,8 +1,7 @@
 import { MureError } from '#lib/errors.ts'
+import { isTrue } from '../routes/support.ts'
 import type { LogFormat } from './log-line.ts'
 import type { LogWish } from './task-log.ts'
-
-const isTrue = (text: string | null): boolean => text !== null && /^(1|t|true)$/i.test(text)
 
 /** What a client wants of logs. Refusals have Docker's words. */
 export function askedOf(query: URLSearchParams): { format: Omit<LogFormat, 'raw'>; wish: LogWish } {

@@ -12,6 +12,7 @@ import type { Router } from '../../http/router.ts'
 import { clusterSpecToModel, swarmFromModel } from '../convert/cluster.ts'
 import { Fields, omitEmpty, oneOf } from '../convert/fields.ts'
 import type { FacadeParts } from '../facade.ts'
+import { isOlder } from '../versions.ts'
 import { bodyOf, flagOf, isTrue, versionOf, waitOf } from './support.ts'
 import { rootInfo } from './system.ts'
 
@@ -28,14 +29,15 @@ export function registerClusterRoutes(router: Router, { node }: FacadeParts): vo
     const from = new Fields(await bodyOf(request), 'InitRequest')
     using wait = waitOf(request, membershipTimeoutMs)
     const listenAddress = listenAddressOf(from, node)
-    const subnetSize = from.integer('SubnetSize') ?? 0
-    const dataPathPort = from.integer('DataPathPort') ?? 0
+    const knowsPools = !isOlder(request.version, '1.39')
+    const subnetSize = knowsPools ? (from.integer('SubnetSize') ?? 0) : 0
+    const dataPathPort = isOlder(request.version, '1.40') ? 0 : (from.integer('DataPathPort') ?? 0)
     if (dataPathPort !== 0 && (dataPathPort < 1024 || dataPathPort > 49_151))
       throw new MureError(
         'invalid',
         `Datapath port number is not in valid range (1024-49151) : ${String(dataPathPort)}`,
       )
-    const pools = from.strings('DefaultAddrPool') ?? []
+    const pools = knowsPools ? (from.strings('DefaultAddrPool') ?? []) : []
     for (const pool of pools)
       if (parseNetwork(pool) === undefined)
         throw new MureError('invalid', `invalid base pool ${pool}: invalid CIDR address: ${pool}`)

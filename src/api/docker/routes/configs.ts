@@ -4,7 +4,7 @@ import { configFromModel, configSpecToModel } from '../convert/secret.ts'
 import type { FacadeParts } from '../facade.ts'
 import { matches, matchesLabels, parseFilters } from '../filters.ts'
 import { find } from '../find.ts'
-import { bodyOf, versionOf, waitOf } from './support.ts'
+import { bodyOf, refuseTemplating, versionOf, waitOf } from './support.ts'
 
 const filterNames = ['id', 'label', 'name'] as const
 
@@ -24,6 +24,7 @@ export function registerConfigRoutes(router: Router, { node }: FacadeParts): voi
   router.add('POST', '/configs/create', async (request) => {
     const control = node.control()
     const spec = configSpecToModel(await bodyOf(request))
+    refuseTemplating('config', spec, request)
     using wait = waitOf(request)
     const config = await control.createConfig(spec, { wait })
     return created({ ID: config.meta.id })

@@ -1,13 +1,21 @@
+import { readText } from '#engine/transport.ts'
+import { parseJson } from '#lib/lossless-json.ts'
 import { startWait } from '#lib/wait.ts'
+import type { ApiRequest } from '../../http/request.ts'
+import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { asObject } from '../adapt/json.ts'
 import { attachToClusterNetworks } from '../attach-containers.ts'
 import type { FacadeParts } from '../facade.ts'
+import { areOnNetworks, networkIdsOf, withEngineNetworks, withNetworkIds } from '../network-ids.ts'
 
 const attachTimeoutMs = 15_000
 
 /** Plain containers are the engine's; those on a network of the cluster get their place there first. */
 export function registerContainerRoutes(router: Router, parts: FacadeParts): void {
+  router.add('GET', '/containers/json', (request) => shown(parts, request))
+  router.add('GET', '/containers/{id}/json', (request) => shown(parts, request))
+
   router.add('POST', '/containers/create', async (request) => {
     const body = asObject(await request.json())
     if (body === undefined) return parts.forward(request)
@@ -23,4 +31,26 @@ export function registerContainerRoutes(router: Router, parts: FacadeParts): voi
     if (status >= 300) await giveBack()
     return answer
   })
+}
+
+/** What the engine says of containers, with the ids of the cluster's networks in place of its own for them. */
+async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiResponse> {
+  const { engine, passthrough } = await parts.behind(request)
+  const [path = '/'] = (request.message.url ?? '').split('?')
+  const query = new URLSearchParams(request.query)
+  const filters = query.get('filters')
+  if (filters !== null) query.set('filters', await withEngineNetworks(filters, engine))
+  const asked = query.size === 0 ? path : `${path}?${query.toString()}`
+  const answer = await engine.raw({
+    method: 'GET',
+    path: passthrough.enginePath(asked),
+    signal: request.signal,
+  })
+  const status = answer.statusCode ?? 500
+  const json = parseJson(await readText(answer))
+  const containers = Array.isArray(json) ? (json as unknown[]) : [json]
+  if (status !== 200 || !areOnNetworks(containers)) return { status, json }
+  const ids = await networkIdsOf(engine)
+  const changed = containers.map((container) => withNetworkIds(container, ids))
+  return { status, json: Array.isArray(json) ? changed : changed[0] }
 }

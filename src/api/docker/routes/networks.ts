@@ -21,7 +21,7 @@ import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
 import { registerNetworkConnectionRoutes } from './network-connections.ts'
 import { networkFilter, pruneFilter } from './network-filters.ts'
-import { bodyOf, isTrue, waitOf } from './support.ts'
+import { bodyOf, parsedFlagOf, waitOf } from './support.ts'
 
 /** The cluster's networks beside the engine's own. */
 export function registerNetworkRoutes(router: Router, parts: FacadeParts): void {
@@ -43,10 +43,10 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
 
   router.add('GET', '/networks/{id}', async (request) => {
     const wanted = request.params['id'] ?? ''
+    const isVerbose = parsedFlagOf(request, 'verbose')
     const scope = request.query.get('scope') ?? ''
     const view = viewOf(parts)
     const network = scope === 'local' ? undefined : await findUnique(parts, view, wanted, scope)
-    const isVerbose = isTrue(request.query.get('verbose'))
     if (network !== undefined && view !== undefined)
       return ok(await inspected(parts, view, network, isVerbose))
     if (scope === 'swarm' && view !== undefined && isHostsOwn(wanted)) return ok(hostsOwnResource(wanted))
@@ -128,19 +128,35 @@ async function inspected(
   )
   return {
     ...networkResourceFromModel(network),
-    ...(local === undefined ? {} : { Containers: local.Containers, Peers: peersOf(view, network) }),
+    ...(local === undefined
+      ? {}
+      : { Containers: withBalancer(network, local.Containers ?? {}), Peers: peersOf(view, network) }),
     ...(isVerbose
       ? {
           Services: servicesOf(
             view,
             network,
-            (task, address) =>
-              endpointIds.get(address) ??
-              createHash('sha256').update(`${task.meta.id}/${network.meta.id}`).digest('hex'),
+            (task, address) => endpointIds.get(address) ?? endpointId(network, task.meta.id),
           ),
         }
       : {}),
   }
+}
+
+/** As long as an engine's own ids, and the same each time. */
+const endpointId = (network: Network, of: string): string =>
+  createHash('sha256').update(`${of}/${network.meta.id}`).digest('hex')
+
+/**
+ * Docker shows what spreads a host's connections over the tasks of services as one more end, and clients count on it.
+ * Here it is rules in each container's namespace, which have no address.
+ */
+function withBalancer(network: Network, containers: object): object {
+  if (Object.keys(containers).length === 0 || network.spec.ingress) return containers
+  const { name } = network.spec
+  const EndpointID = endpointId(network, `lb-${name}`)
+  const end = { Name: `${name}-endpoint`, EndpointID, MacAddress: '', IPv4Address: '', IPv6Address: '' }
+  return { ...containers, [`lb-${name}`]: end }
 }
 
 /** The network of the cluster that is meant. An id is exact; a name may be the engine's as well. */

@@ -4,7 +4,7 @@ import { secretFromModel, secretSpecToModel } from '../convert/secret.ts'
 import type { FacadeParts } from '../facade.ts'
 import { matches, matchesLabels, parseFilters } from '../filters.ts'
 import { find } from '../find.ts'
-import { bodyOf, versionOf, waitOf } from './support.ts'
+import { bodyOf, refuseTemplating, versionOf, waitOf } from './support.ts'
 
 const filterNames = ['id', 'label', 'name', 'names'] as const
 
@@ -25,6 +25,7 @@ export function registerSecretRoutes(router: Router, { node }: FacadeParts): voi
   router.add('POST', '/secrets/create', async (request) => {
     const control = node.control()
     const spec = secretSpecToModel(await bodyOf(request))
+    refuseTemplating('secret', spec, request)
     using wait = waitOf(request)
     const secret = await control.createSecret(spec, { wait })
     return created({ ID: secret.meta.id })

@@ -1,16 +1,18 @@
 import { MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
-import type { Service } from '#model/service.ts'
+import type { Service, ServiceSpec } from '#model/service.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import { created, done, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
+import { asKnownTo } from '../convert/older-clients.ts'
 import { serviceFromModel, serviceSpecToModel } from '../convert/service.ts'
 import type { FacadeParts } from '../facade.ts'
 import { matches, matchesLabels, parseFilters } from '../filters.ts'
 import type { Filters } from '../filters.ts'
 import { find } from '../find.ts'
 import { countTasks } from '../service-counts.ts'
-import { bodyOf, isTrue, versionOf, waitOf } from './support.ts'
+import { isOlder } from '../versions.ts'
+import { bodyOf, parsedFlagOf, versionOf, waitOf } from './support.ts'
 
 const filterNames = ['id', 'label', 'mode', 'name'] as const
 
@@ -18,7 +20,7 @@ export function registerServiceRoutes(router: Router, { node }: FacadeParts): vo
   router.add('GET', '/services', async (request) => {
     const { view } = node.control()
     const filters = parseFilters(request.query.get('filters'), filterNames)
-    const withStatus = isTrue(request.query.get('status'))
+    const withStatus = !isOlder(request.version, '1.41') && parsedFlagOf(request, 'status')
     const services = [...view.list('service')].filter((service) => passes(service, filters))
     return ok(
       services.map((service) =>
@@ -29,7 +31,7 @@ export function registerServiceRoutes(router: Router, { node }: FacadeParts): vo
 
   router.add('POST', '/services/create', async (request) => {
     const control = node.control()
-    const spec = serviceSpecToModel(await bodyOf(request), registryAuthOf(request))
+    const spec = specOf(request, await bodyOf(request), registryAuthOf(request))
     using wait = waitOf(request)
     const service = await control.createService(spec, { wait })
     return created({ ID: service.meta.id })
@@ -37,8 +39,9 @@ export function registerServiceRoutes(router: Router, { node }: FacadeParts): vo
 
   router.add('GET', '/services/{id}', async (request) => {
     const { view } = node.control()
+    const insertDefaults = parsedFlagOf(request, 'insertDefaults')
     const service = find(view, 'service', request.params['id'] ?? '')
-    return ok(serviceFromModel(service, undefined, isTrue(request.query.get('insertDefaults'))))
+    return ok(serviceFromModel(service, undefined, insertDefaults))
   })
 
   router.add('POST', '/services/{id}/update', async (request) => {
@@ -53,7 +56,7 @@ export function registerServiceRoutes(router: Router, { node }: FacadeParts): vo
     if (rollback === 'previous') await control.rollbackService(service.meta.id, version, { wait })
     else {
       const auth = registryAuthOf(request) ?? keptAuth(control.view, service, request)
-      await control.updateService(service.meta.id, version, serviceSpecToModel(body, auth), { wait })
+      await control.updateService(service.meta.id, version, specOf(request, body, auth), { wait })
     }
     return ok({ Warnings: null })
   })
@@ -66,6 +69,9 @@ export function registerServiceRoutes(router: Router, { node }: FacadeParts): vo
     return done()
   })
 }
+
+const specOf = ({ version }: ApiRequest, body: unknown, registryAuth: string | undefined): ServiceSpec =>
+  asKnownTo(version, serviceSpecToModel(body, registryAuth))
 
 function passes(service: Service, filters: Filters): boolean {
   return (

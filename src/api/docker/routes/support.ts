@@ -2,6 +2,7 @@ import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { ApiRequest } from '../../http/request.ts'
+import { isOlder } from '../versions.ts'
 
 /** A write that the store has not answered by then is not going to be answered: the quorum is gone. */
 const writeTimeoutMs = 15_000
@@ -23,14 +24,28 @@ export function versionOf(request: ApiRequest): number {
   return Number(text)
 }
 
-export const isTrue = (text: string | null): boolean => text !== null && /^(1|t|true)$/i.test(text)
+/** A flag that any text sets which is no word for no. */
+export const isTrue = (text: string | null): boolean =>
+  !/^(?:|0|no|false|none)$/.test((text ?? '').trim().toLowerCase())
 
 /** A flag of a query that must be one, as Go's `ParseBool` takes it. */
 export function flagOf(request: ApiRequest, name: string): boolean {
+  return parsed(request, name, (text) => `invalid value for ${name}: ${text}`)
+}
+
+/** The same where Docker tells the parser's words as well. */
+export const parsedFlagOf = (request: ApiRequest, name: string): boolean =>
+  parsed(
+    request,
+    name,
+    (text) => `invalid value for ${name}: ${text}: strconv.ParseBool: parsing "${text}": invalid syntax`,
+  )
+
+function parsed(request: ApiRequest, name: string, refusal: (text: string) => string): boolean {
   const text = request.query.get(name) ?? ''
   if (!/^(|0|1|[tf]|[TF]|true|false|TRUE|FALSE|True|False)$/.test(text))
-    throw new MureError('invalid', `invalid value for ${name}: ${text}`)
-  return isTrue(text)
+    throw new MureError('invalid', refusal(text))
+  return /^[1tT]/.test(text)
 }
 
 /** The body of a request that must have one. */
@@ -38,4 +53,17 @@ export async function bodyOf(request: ApiRequest): Promise<unknown> {
   const body = await request.json()
   if (body === undefined) throw new MureError('invalid', 'invalid JSON: got EOF while reading request body')
   return body
+}
+
+/** Templates came with API version 1.37. */
+export function refuseTemplating(
+  kind: 'secret' | 'config',
+  { templating }: { readonly templating?: unknown },
+  { version }: ApiRequest,
+): void {
+  if (templating === undefined || !isOlder(version, '1.37')) return
+  throw new MureError(
+    'invalid',
+    `${kind} templating is not supported on the specified API version: ${version}`,
+  )
 }

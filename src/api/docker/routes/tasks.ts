@@ -28,8 +28,7 @@ export function registerTaskRoutes(router: Router, { node }: FacadeParts): void 
     const { view } = node.control()
     const filters = parseFilters(request.query.get('filters'), filterNames)
     refuseOtherValues(filters, 'desired-state', desiredStates)
-    for (const name of ['service', 'node'] as const)
-      for (const wanted of filters.get(name) ?? []) requireKnown(view, name, wanted)
+    for (const wanted of filters.get('node') ?? []) find(view, 'node', wanted)
     const networkOf = (id: string) => view.get('network', id)
     const texts = candidates(view, filters)
       .filter((task) => isTask(task) && passes(view, task, filters))
@@ -48,24 +47,12 @@ const isTask = (task: Task): boolean => task.spec.runtime !== 'attachment'
 
 const toDocker = (view: View, task: Task): object => taskFromModel(task, (id) => view.get('network', id))
 
-/** By the index where one filter names a service or a node: a cluster's tasks are many. */
+/** By the index where a filter names services, which must be there: a cluster's tasks are many. */
 function candidates(view: View, filters: Filters): Task[] {
   const services = filters.get('service')
   if (services === undefined || services.length === 0) return [...view.list('task')]
-  const ids = services.flatMap((wanted) => {
-    const exact = view.get('service', wanted) ?? view.byName('service', wanted)
-    return exact === undefined
-      ? view.byIdPrefix('service', wanted).map((service) => service.meta.id)
-      : [exact.meta.id]
-  })
-  const known = [...new Set(ids)].flatMap((id) => [...view.tasksOfService(id)])
-  // Tasks of a service that was removed are found by its id for as long as they are there.
-  const orphaned = services.filter((wanted) => view.get('service', wanted) === undefined)
-  if (orphaned.length === 0) return known
-  const rest = [...view.list('task')].filter(
-    (task) => task.serviceId !== '' && orphaned.includes(task.serviceId),
-  )
-  return [...new Set([...known, ...rest])]
+  const ids = services.map((wanted) => find(view, 'service', wanted).meta.id)
+  return [...new Set(ids)].flatMap((id) => [...view.tasksOfService(id)])
 }
 
 function passes(view: View, task: Task, filters: Filters): boolean {
@@ -106,19 +93,4 @@ function sameDesire(task: Task, state: string): boolean {
 function upToDate(view: View, task: Task): boolean {
   const service = task.serviceId === '' ? undefined : view.get('service', task.serviceId)
   return service !== undefined && isUpToDate(task, service)
-}
-
-/** What a filter names must be there, or have been: tasks outlive the service that they are of. */
-function requireKnown(view: View, kind: 'service' | 'node', wanted: string): void {
-  try {
-    find(view, kind, wanted)
-  } catch (error) {
-    if (kind === 'service' && isIdOfRemoved(view, wanted)) return
-    throw error
-  }
-}
-
-function isIdOfRemoved(view: View, wanted: string): boolean {
-  for (const task of view.list('task')) if (task.serviceId === wanted) return true
-  return false
 }
