@@ -119,6 +119,36 @@ test('a manager reaches the containers of tasks on other hosts, by their ids and
   await cluster.docker('manager01', 'service', 'rm', 'far')
 })
 
+test('logs that are followed go on where they broke off', async () => {
+  await cluster.docker(
+    'manager01',
+    ...['service', 'create', '-q', '--name', 'tick', '--constraint', 'node.hostname==worker01', busybox],
+    ...['sh', '-c', 'i=0; while :; do i=$((i+1)); echo "tick $i"; sleep 0.2; done'],
+  )
+  const follow = 'docker service logs -f --raw tick >/run/tick.log 2>&1 </dev/null & echo $! >/run/tick.pid'
+  await cluster.run('manager02', 'sh', '-c', follow)
+  const told = async () => {
+    const text = await cluster.run('manager02', 'cat', '/run/tick.log')
+    return [...text.matchAll(/^tick (\d+)$/gm)].map(([, number]) => Number(number))
+  }
+  const untilTold = (least: number) =>
+    cluster.until(`tick ${String(least)} to be told`, async () => {
+      const last = (await told()).at(-1) ?? 0
+      return last >= least || String(last)
+    })
+  await untilTold(3)
+  await cluster.run('worker01', 'sh', '-c', 'kill -9 $(cat /run/mured.pid)')
+  const before = (await told()).at(-1) ?? 0
+  await untilTold(before + 15)
+  const numbers = await told()
+  assert.deepEqual(
+    numbers,
+    numbers.map((_, index) => index + 1),
+  )
+  await cluster.run('manager02', 'sh', '-c', 'kill $(cat /run/tick.pid)')
+  await cluster.docker('manager01', 'service', 'rm', 'tick')
+})
+
 test('logs of all tasks are one, in order, through any manager; a host that is down is a warning', async () => {
   await cluster.docker(
     'manager01',

@@ -26,7 +26,7 @@ import type { EngineBehind } from './remote-engines.ts'
 import { registerRoutes } from './routes/index.ts'
 import { splice } from './splice.ts'
 import type { SplicedRequest } from './splice.ts'
-import { inWordsOf, isOlder, splitVersion, versionRefusal } from './versions.ts'
+import { errorAnswer, inWordsOf, isOlder, splitVersion, versionRefusal } from './versions.ts'
 
 /** A request's target, taken apart once. */
 interface Target {
@@ -153,7 +153,7 @@ export class Dispatch implements Listener, AsyncDisposable {
       response,
       tooOld === undefined && found !== undefined
         ? await found.route.handler(request)
-        : { status: 400, json: { message: tooOld } },
+        : errorAnswer(400, tooOld ?? '', target.version),
     )
   }
 
@@ -288,7 +288,7 @@ export class Dispatch implements Listener, AsyncDisposable {
       return
     }
     discardBody(message, response)
-      .then(() => send(response, { status, json: { message: text } }))
+      .then(() => send(response, errorAnswer(status, text, targetOf(message.url).version)))
       .catch(() => response.destroy())
   }
 }

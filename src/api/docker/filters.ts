@@ -17,27 +17,43 @@ export function parseFilters(text: string | null, known: readonly string[]): Fil
   if (parsed === null) return new Map()
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw unfit(parsed, 'map[string]map[string]bool')
   const filters = new Map<string, readonly string[]>()
-  for (const [name, value] of Object.entries(parsed as Record<string, unknown>)) {
+  for (const [name, value] of Object.entries(inNewForm(parsed as Record<string, unknown>))) {
     if (!known.includes(name)) throw new MureError('invalid', `Invalid filter '${name}'`)
-    filters.set(name, valuesOf(value))
+    filters.set(name, Object.keys(value))
   }
   return filters
 }
 
-/** A filter that takes only some values. */
+/** A filter that takes only some values, in any case, and none. */
 export function refuseOtherValues(filters: Filters, name: string, values: readonly string[]): void {
   for (const wanted of filters.get(name) ?? [])
-    if (!values.includes(wanted)) throw new MureError('invalid', `Invalid ${name} filter: '${wanted}'`)
+    if (wanted !== '' && !values.includes(wanted.toLowerCase()))
+      throw new MureError('invalid', `Invalid ${name} filter: '${wanted}'`)
 }
 
-function valuesOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.map(String)
-  if (typeof value === 'object' && value !== null)
-    return Object.entries(value as Record<string, unknown>).flatMap(([key, on]) =>
-      on === false ? [] : [key],
+/** One form or the other, and not both in one text. Of `{"a":false}` Docker too sees the key alone. */
+function inNewForm(parsed: Record<string, unknown>): Record<string, object> {
+  const entries = Object.entries(parsed).map(([name, value]) => [name, value ?? {}] as const)
+  if (entries.every(([, value]) => isTextList(value) || isNothing(value)))
+    return Object.fromEntries(
+      entries.map(([name, value]) => [name, Object.fromEntries(textsOf(value).map((text) => [text, true]))]),
     )
-  throw unfit(value, 'map[string]bool')
+  for (const [, value] of entries) {
+    if (typeof value !== 'object' || Array.isArray(value)) throw unfit(value, 'map[string]bool')
+    const wrong = Object.values(value).find((on) => typeof on !== 'boolean' && on !== null)
+    if (wrong !== undefined) throw unfit(wrong, 'bool')
+  }
+  return Object.fromEntries(entries) as Record<string, object>
 }
+
+const isTextList = (value: unknown): boolean =>
+  Array.isArray(value) && (value as unknown[]).every((item) => typeof item === 'string' || item === null)
+
+const isNothing = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0
+
+const textsOf = (value: unknown): string[] =>
+  Array.isArray(value) ? (value as unknown[]).map((item) => (typeof item === 'string' ? item : '')) : []
 
 const unfit = (value: unknown, type: string): MureError =>
   new MureError(
@@ -51,7 +67,7 @@ export function matches(filters: Filters, name: string, test: (value: string) =>
   return values === undefined || values.length === 0 || values.some(test)
 }
 
-/** `key` or `key=value`, all of which must be there. */
+/** `key` or `key=value`, all of which must be there. Of objects of the swarm, `key=` is `key`. */
 export function matchesLabels(
   filters: Filters,
   name: string,
@@ -59,6 +75,7 @@ export function matchesLabels(
 ): boolean {
   return (filters.get(name) ?? []).every((wanted) => {
     const at = wanted.indexOf('=')
-    return at < 0 ? wanted in labels : labels[wanted.slice(0, at)] === wanted.slice(at + 1)
+    const [key, value] = at < 0 ? [wanted, ''] : [wanted.slice(0, at), wanted.slice(at + 1)]
+    return value === '' ? key in labels : labels[key] === value
   })
 }

@@ -1,5 +1,5 @@
 /** The newest API version that this facade speaks by itself; an engine behind it that knows a newer one raises it. */
-export const newestVersion = '1.44'
+export const newestVersion = '1.47'
 /** Of an engine that does not say: Debian's 20.10. */
 export const assumedEngineVersions = { newest: '1.41', oldest: '1.12' }
 
@@ -36,3 +36,13 @@ export function versionRefusal(version: string, newest: string, oldest: string):
 /** Engines of 1.42 and later say "invalid JSON" before what their parser says; older ones the latter alone. */
 export const inWordsOf = (version: string, message: string): string =>
   isOlder(version, '1.42') ? message.replace(/^invalid JSON: /, '') : message
+
+/** An error as its client reads it: JSON came with API version 1.24. */
+export const errorAnswer = (
+  status: number,
+  message: string,
+  version: string | undefined,
+): { status: number; json: object } | { status: number; text: string } =>
+  version !== undefined && isOlder(version, '1.24')
+    ? { status, text: `${message}\n` }
+    : { status, json: { message } }

@@ -96,7 +96,12 @@ export function checkClusterSpec(spec: ClusterSpec): void {
   if (heartbeat !== undefined && (heartbeat < 200 || heartbeat > 600_000))
     throw new MureError(
       'invalid',
-      grpcText('InvalidArgument', 'the heartbeat period must be between 200ms and 10m0s'),
+      grpcText(
+        'InvalidArgument',
+        heartbeat < 0
+          ? 'heartbeat time period cannot be a negative duration'
+          : 'the heartbeat period must be between 200ms and 10m0s',
+      ),
     )
   const limit = spec.orchestration?.taskHistoryLimit
   if (limit !== undefined && limit < -1)

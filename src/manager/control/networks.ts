@@ -68,13 +68,16 @@ const invalid = (text: string) => new MureError('invalid', grpcText('InvalidArgu
 /** Everything that can be said against a network before it is stored. */
 function check(view: View, spec: NetworkSpec): void {
   if (spec.driver.name === cniDriver) checkCni(spec)
+  else if (spec.ipam.driver.name !== 'default')
+    throw invalid(
+      `error during lookup of plugin ${spec.ipam.driver.name}: addresses are the cluster's to give`,
+    )
   else if (spec.driver.name !== 'overlay')
     throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay and cni are`)
   if (isEncrypted({ spec })) checkEncryption(view)
   if (spec.ingress) checkIngress(view, spec)
   const subnets: IpNetwork[] = []
   for (const range of spec.ipam.ranges) {
-    if (range.subnet === '') continue
     const subnet = checkRange(range)
     if (subnets.some((other) => overlaps(other, subnet)))
       throw invalid(`${range.subnet} overlaps another subnet`)
@@ -113,13 +116,13 @@ function checkCni(spec: NetworkSpec): void {
 }
 
 function checkIngress(view: View, spec: NetworkSpec): void {
+  if (spec.attachable) throw invalid('ingress network cannot be attachable')
   for (const other of view.list('network'))
     if (other.spec.ingress)
       throw new MureError(
         'already-exists',
         grpcText('AlreadyExists', `ingress network (${other.meta.id}) is already present`),
       )
-  if (spec.attachable) throw invalid('network cannot be ingress and attachable at the same time')
 }
 
 function checkRange(range: IpamRange): IpNetwork {
@@ -128,7 +131,13 @@ function checkRange(range: IpamRange): IpNetwork {
     throw new MureError('invalid', `Invalid subnet ${range.subnet} : invalid CIDR address: ${range.subnet}`)
   const part = range.range === undefined ? subnet : parseNetwork(range.range)
   if (part === undefined || !overlaps(part, subnet) || part.prefix < subnet.prefix)
-    throw invalid(`invalid ip-range ${range.range ?? ''}: it is not within the subnet ${range.subnet}`)
+    throw invalid(
+      part === undefined
+        ? `ipam configuration: invalid range ${range.range ?? ''}`
+        : `ipam configuration: subnet ${range.subnet} does not contain range ${range.range ?? ''}`,
+    )
+  if (range.gateway !== undefined && parseNetwork(range.gateway) === undefined)
+    throw invalid(`ipam configuration: invalid gateway ${range.gateway}`)
   for (const text of [range.gateway, ...Object.values(range.auxiliary ?? {})]) {
     if (text === undefined) continue
     const address = parseNetwork(text)

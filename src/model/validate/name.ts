@@ -1,7 +1,8 @@
 import type { Problem } from './problem.ts'
 
 const limits = { service: 63, secret: 64, config: 64, network: 63 } as const
-const shape = /^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$/
+const fileShape = /^[a-zA-Z0-9]+(?:[a-zA-Z0-9-_.]*[a-zA-Z0-9])?$/
+const dnsShape = /^[a-zA-Z0-9](?:[-_]*[a-zA-Z0-9])*$/
 
 /** Names become DNS names and file names; the rule and its words are swarmkit's. */
 export function nameProblem(kind: keyof typeof limits, name: string): Problem[] {
@@ -22,14 +23,14 @@ export function nameProblem(kind: keyof typeof limits, name: string): Problem[] 
         : `invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]`
     return [{ path: 'Name', message: what }]
   }
-  if (shape.test(name)) return []
+  const isFile = kind === 'secret' || kind === 'config'
+  if ((isFile ? fileShape : dnsShape).test(name)) return []
   return [
     {
       path: 'Name',
-      message:
-        kind === 'secret' || kind === 'config'
-          ? 'invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]'
-          : 'name must be valid as a DNS name component',
+      message: isFile
+        ? 'invalid name, only 64 [a-zA-Z0-9-_.] characters allowed, and the start and end character must be [a-zA-Z0-9]'
+        : 'name must be valid as a DNS name component',
     },
   ]
 }

@@ -6,6 +6,7 @@ import { wanted } from './wanted.ts'
 import type { Case } from './case.ts'
 import { inactive, wrongEntries } from './inactive.ts'
 import { files, networks } from './objects.ts'
+import { lists, otherVersions, refusedChanges, refusedNetworks } from './requests.ts'
 import { refusedServices, serviceFlags, serviceUpdates, tasks } from './services.ts'
 import { nodes, swarm } from './swarm.ts'
 
@@ -52,6 +53,10 @@ compare('services that are refused', refusedServices)
 compare('every flag of service create', serviceFlags)
 compare('every flag of service update', serviceUpdates)
 compare('tasks', tasks)
+compare('lists and their filters', lists)
+compare('changes of the cluster that are refused', refusedChanges)
+compare('networks that are refused', refusedNetworks)
+compare('clients of other versions', otherVersions)
 
 test('every difference that is listed is still one', () => {
   assert.deepEqual(

@@ -146,7 +146,6 @@ export const flagLines: readonly string[] = [
   `--name dns --endpoint-mode dnsrr ${image}`,
   `--name kernel --cap-add NET_ADMIN --cap-drop CHOWN --sysctl net.core.somaxconn=10 --ulimit nofile=10:20 --ulimit nproc=5 ${image}`,
   `--name logging --log-driver json-file --log-opt max-size=1m ${image}`,
-  `--name oom --oom-score-adj 7 ${image}`,
 ]
 const modes: readonly string[] = [
   `--name everywhere --mode global --constraint node.labels.never==true ${image}`,
@@ -165,6 +164,9 @@ export const serviceFlags: readonly Case[] = [
     docker(`service inspect --pretty ${named(line)}`),
     api('GET', `/services/${named(line)}?insertDefaults=true`),
   ]),
+  undone(docker(`service create --detach --no-resolve-image --name oom --oom-score-adj 7 ${image}`), (host) =>
+    host.docker(['service', 'rm', 'oom']),
+  ),
   docker('service ls'),
   docker('service ls -q'),
   docker("service ls --format '{{json .}}' --filter name=ports"),

@@ -11,7 +11,7 @@ interface Created {
   Warnings: string[]
 }
 
-describe('API 1.44 before an engine of 1.41', { timeout: 120_000 }, () => {
+describe('API 1.47 before an engine of 1.41', { timeout: 120_000 }, () => {
   let host: FacadeHost
   before(async () => {
     host = await startFacadeHost()
@@ -22,7 +22,7 @@ describe('API 1.44 before an engine of 1.41', { timeout: 120_000 }, () => {
 
   const api = (method: string, path: string, body?: object) =>
     call(host.socketPath, method, path, body === undefined ? {} : { body })
-  const create = async (body: object, version = 'v1.44') => {
+  const create = async (body: object, version = 'v1.47') => {
     const answer = await api('POST', `/${version}/containers/create`, { Image: 'busybox', ...body })
     return { status: answer.status, ...(answer.json() as Created & { message: string }) }
   }
@@ -38,7 +38,7 @@ describe('API 1.44 before an engine of 1.41', { timeout: 120_000 }, () => {
       const { status, headers, text } = await api(method, '/_ping')
       assert.equal(status, 200)
       assert.equal(text, method === 'GET' ? 'OK' : '')
-      assert.equal(headers['api-version'], '1.44')
+      assert.equal(headers['api-version'], '1.47')
       assert.equal(headers['ostype'], 'linux')
       assert.equal(headers['docker-experimental'], 'false')
       assert.equal(headers['swarm'], 'inactive')
@@ -46,14 +46,14 @@ describe('API 1.44 before an engine of 1.41', { timeout: 120_000 }, () => {
       assert.equal(headers['pragma'], 'no-cache')
       assert.match(String(headers['server']), /^Docker\/\S+ \(linux\)$/)
     }
-    assert.equal(await host.docker('version', '-f', '{{.Client.APIVersion}}'), '1.44')
+    assert.equal(await host.docker('version', '-f', '{{.Client.APIVersion}}'), '1.47')
   })
 
   test("versions out of range and unknown paths get Docker's own answers", async () => {
     const tooNew = await api('GET', '/v1.99/info')
     assert.deepEqual(
       [tooNew.status, tooNew.text],
-      [400, '{"message":"client version 1.99 is too new. Maximum supported API version is 1.44"}\n'],
+      [400, '{"message":"client version 1.99 is too new. Maximum supported API version is 1.47"}\n'],
     )
     const tooOld = await api('GET', '/v1.5/containers/json')
     assert.equal(tooOld.status, 400)
@@ -108,6 +108,16 @@ describe('API 1.44 before an engine of 1.41', { timeout: 120_000 }, () => {
     assert.deepEqual(Object.keys(Networks).sort(), ['one', 'two'])
     assert.equal(Networks['one']?.MacAddress, '02:42:ac:11:00:99')
     assert.ok(Networks['two']?.Aliases?.includes('second'))
+    const names = async (version: string) => {
+      const answer = await api('GET', `/${version}/containers/${id}/json`)
+      const { NetworkSettings } = answer.json() as {
+        NetworkSettings: { Networks: Record<string, { Aliases: string[] | null; DNSNames?: string[] }> }
+      }
+      return NetworkSettings.Networks['two']
+    }
+    assert.deepEqual((await names('v1.45'))?.Aliases, ['second'])
+    assert.ok((await names('v1.45'))?.DNSNames?.includes(id.slice(0, 12)))
+    assert.equal((await names('v1.44'))?.DNSNames, undefined)
     await host.docker('rm', '-f', id)
     const outside = { IPAMConfig: { IPv4Address: '192.0.2.1' } }
     const refused = await create({

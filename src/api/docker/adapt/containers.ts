@@ -1,9 +1,15 @@
 import { MureError } from '#lib/errors.ts'
 import type { Adaptor, AdaptedCall, EngineAnswer } from './adaptor.ts'
-import { refuseEndpointAddress, splitEndpoints } from './endpoints.ts'
+import { refuseEndpointAddress, refuseEndpointSysctls, splitEndpoints } from './endpoints.ts'
 import { asObject, asText, isSet, tooOld } from './json.ts'
 import type { JsonObject } from './json.ts'
-import { bindCreatedMountpoints, refuseForeignOptions, refuseReadOnlyRecursive } from './mounts.ts'
+import {
+  bindCreatedMountpoints,
+  refuseForeignOptions,
+  refuseReadOnlyRecursive,
+  refuseSubpaths,
+  refuseTmpfsOptions,
+} from './mounts.ts'
 
 /** @see https://docs.docker.com/reference/api/engine/version-history/#v142-api-changes and the later ones */
 export const containerAdaptors: readonly Adaptor[] = [
@@ -39,6 +45,41 @@ export const containerAdaptors: readonly Adaptor[] = [
     path: '/containers/create',
     readsBody: true,
     adapt: createWithNewerOptions,
+  },
+  {
+    since: '1.45',
+    method: 'POST',
+    path: '/containers/create',
+    readsBody: true,
+    async adapt(call, next) {
+      const hostConfig = asObject(asObject(call.body)?.['HostConfig'])
+      if (hostConfig !== undefined) refuseSubpaths(hostConfig)
+      return next()
+    },
+  },
+  {
+    since: '1.46',
+    method: 'POST',
+    path: '/containers/create',
+    readsBody: true,
+    async adapt(call, next) {
+      const body = asObject(call.body)
+      const hostConfig = asObject(body?.['HostConfig'])
+      if (hostConfig !== undefined) refuseTmpfsOptions(hostConfig)
+      const endpoints = asObject(asObject(body?.['NetworkingConfig'])?.['EndpointsConfig']) ?? {}
+      for (const endpoint of Object.values(endpoints)) refuseEndpointSysctls(asObject(endpoint))
+      return next()
+    },
+  },
+  {
+    since: '1.46',
+    method: 'POST',
+    path: '/networks/{id}/connect',
+    readsBody: true,
+    async adapt(call, next) {
+      refuseEndpointSysctls(asObject(asObject(call.body)?.['EndpointConfig']))
+      return next()
+    },
   },
   {
     since: '1.42',

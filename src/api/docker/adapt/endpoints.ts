@@ -44,3 +44,32 @@ function mainNetwork(
 export function refuseEndpointAddress(body: JsonObject | undefined): void {
   if (isSet(asObject(body?.['EndpointConfig'])?.['MacAddress'])) throw tooOld('mac-address', '1.44')
 }
+
+/** 1.46: kernel settings of one interface, among the options for its driver. */
+export function refuseEndpointSysctls(endpoint: JsonObject | undefined): void {
+  if ('com.docker.network.endpoint.sysctls' in (asObject(endpoint?.['DriverOpts']) ?? {}))
+    throw tooOld('com.docker.network.endpoint.sysctls', '1.46')
+}
+
+/**
+ * 1.45: `Aliases` are those that were asked for, and `DNSNames` all that the container is found by. An older engine
+ * puts the beginning of the container's id among the aliases.
+ */
+export function withDnsNames(container: unknown): unknown {
+  const shown = asObject(container)
+  const settings = asObject(shown?.['NetworkSettings'])
+  const networks = asObject(settings?.['Networks'])
+  if (shown === undefined || networks === undefined) return container
+  const shortId = asText(shown['Id']).slice(0, 12)
+  const name = asText(shown['Name']).replace(/^\//, '')
+  const hostname = asText(asObject(shown['Config'])?.['Hostname'])
+  const changed = Object.entries(networks).map(([network, value]) => {
+    const endpoint = asObject(value)
+    const all: unknown = endpoint?.['Aliases']
+    if (!Array.isArray(all)) return [network, { ...endpoint, DNSNames: null }]
+    const aliases = all.map(asText).filter((alias) => alias !== shortId)
+    const DNSNames = [...new Set([name, ...aliases, shortId, hostname])].filter((text) => text !== '')
+    return [network, { ...endpoint, Aliases: aliases.length === 0 ? null : aliases, DNSNames }]
+  })
+  return { ...shown, NetworkSettings: { ...settings, Networks: Object.fromEntries(changed) as JsonObject } }
+}

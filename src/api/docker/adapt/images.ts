@@ -1,5 +1,5 @@
 import type { AdaptedCall, Adaptor } from './adaptor.ts'
-import { asObject, asObjects, asText, mapJson } from './json.ts'
+import { asObject, asObjects, asText, isSet, mapJson, tooOld } from './json.ts'
 import type { JsonObject } from './json.ts'
 
 export const imageAdaptors: readonly Adaptor[] = [
@@ -46,6 +46,27 @@ export const imageAdaptors: readonly Adaptor[] = [
     path: '/images/{name:.*}/json',
     async adapt(_call, next) {
       return mapJson(await next(), (image) => withoutVirtualSize(asObject(image) ?? {}))
+    },
+  },
+  {
+    // The container that an image was made from is not told any more.
+    since: '1.45',
+    method: 'GET',
+    path: '/images/{name:.*}/json',
+    async adapt(_call, next) {
+      return mapJson(await next(), (image) => {
+        const { Container: _id, ContainerConfig: _config, ...rest } = asObject(image) ?? {}
+        return rest
+      })
+    },
+  },
+  {
+    // One platform of several; an older engine has one alone, and would not look whether it is that.
+    since: '1.46',
+    method: 'POST',
+    path: '/images/{name:.*}/push',
+    check(query) {
+      if (isSet(query.get('platform'))) throw tooOld('platform', '1.46')
     },
   },
 ]

@@ -52,3 +52,17 @@ export function refuseReadOnlyRecursive(hostConfig: JsonObject): void {
     delete options['ReadOnlyNonRecursive']
   }
 }
+
+/** 1.45: a part of a volume; an older engine would mount the whole. */
+export function refuseSubpaths(hostConfig: JsonObject): void {
+  for (const mount of asObjects(hostConfig['Mounts']))
+    if (isSet(asObject(mount['VolumeOptions'])?.['Subpath'])) throw tooOld('volume-subpath', '1.45')
+}
+
+/** 1.46: options beyond size and mode. */
+export function refuseTmpfsOptions(hostConfig: JsonObject): void {
+  for (const mount of asObjects(hostConfig['Mounts'])) {
+    const options = asObject(mount['TmpfsOptions'])?.['Options']
+    if (Array.isArray(options) && options.length > 0) throw tooOld('tmpfs options', '1.46')
+  }
+}

@@ -3,7 +3,7 @@ import { MureError } from '#lib/errors.ts'
 import { certificateExpiryMs, heartbeatMs, networkingDefaults, taskHistoryLimit } from '#model/defaults.ts'
 import type { Cluster, ClusterNetworking, ClusterSpec } from '#model/cluster.ts'
 import type { NodeDescription } from '#model/node.ts'
-import { Fields, nanoseconds, omitEmpty } from './fields.ts'
+import { Fields, nanoseconds, omitEmpty, oneOf } from './fields.ts'
 import { metaFromModel } from './meta.ts'
 import { driverFromModel, driverToModel } from './template.ts'
 
@@ -22,6 +22,8 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
   const name = from.string('Name')
   if (name !== undefined && name !== '' && name !== 'default')
     throw new MureError('invalid', 'swarm spec must be named "default"')
+  // Nothing of a swarm is found by its labels: they are looked at, and not kept.
+  from.stringMap('Labels')
   const ca = from.object('CAConfig')
   const raft = from.object('Raft')
   const encryption = from.object('EncryptionConfig')
@@ -42,7 +44,7 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
         certificateExpiryMs: positive(ca?.duration('NodeCertExpiry')),
         forceRotate: ca?.integer('ForceRotate'),
         externalCas: ca?.objects('ExternalCAs', (external) => ({
-          protocol: 'cfssl' as const,
+          protocol: protocolOf(external),
           url: external.string('URL') ?? '',
           ...defined({
             options: external.stringMap('Options'),
@@ -67,6 +69,11 @@ export function clusterSpecToModel(body: unknown, before: ClusterSpec): ClusterS
         : { autoLockManagers: encryption.boolean('AutoLockManagers') ?? false },
     taskDefaults: logDriver === undefined ? before.taskDefaults : { logDriver: driverToModel(logDriver) },
   })
+}
+
+function protocolOf(external: Fields): 'cfssl' {
+  const protocol = external.string('Protocol')
+  return oneOf(protocol, ['cfssl'] as const, `invalid protocol: "${protocol ?? ''}"`) ?? 'cfssl'
 }
 
 const positive = (value: number | undefined): number | undefined => (value === 0 ? undefined : value)

@@ -13,7 +13,7 @@ export class Fields {
 
   constructor(value: unknown, type: string, path = '') {
     if (typeof value !== 'object' || value === null || Array.isArray(value))
-      throw unfit(kindOf(value), `value of type ${packageOf(type)}.${type}`)
+      throw unfit(kindOf(value), `value of type ${qualified(type)}`)
     this.#object = value as Record<string, unknown>
     this.#type = type
     this.#path = path
@@ -31,8 +31,9 @@ export class Fields {
     return other === undefined ? undefined : (this.#object[other] ?? undefined)
   }
 
-  string(name: string): string | undefined {
-    return this.#typed(name, 'string', (value): value is string => typeof value === 'string')
+  /** `type`: the name that Docker has for this kind of text. */
+  string(name: string, type = 'string'): string | undefined {
+    return this.#typed(name, type, (value): value is string => typeof value === 'string')
   }
 
   boolean(name: string): boolean | undefined {
@@ -74,7 +75,7 @@ export class Fields {
     const value = this.raw(name)
     if (value === undefined) return undefined
     const type = typeNames[name] ?? name
-    if (typeof value !== 'object' || Array.isArray(value)) throw this.#wrong(name, `swarm.${type}`, value)
+    if (typeof value !== 'object' || Array.isArray(value)) throw this.#wrong(name, qualified(type), value)
     return new Fields(value, type, `${this.#path}${name}.`)
   }
 
@@ -87,9 +88,9 @@ export class Fields {
 
   objects<T>(name: string, read: (fields: Fields) => T): T[] | undefined {
     const type = typeNames[name] ?? name
-    return this.#list(name, `[]swarm.${type}`)?.map((item) => {
+    return this.#list(name, `[]${qualified(type)}`)?.map((item) => {
       if (typeof item !== 'object' || item === null || Array.isArray(item))
-        throw this.#wrong(name, `swarm.${type}`, item)
+        throw this.#wrong(name, qualified(type), item)
       return read(new Fields(item, type, `${this.#path}${name}.`))
     })
   }
@@ -175,7 +176,11 @@ const typeNames: Readonly<Record<string, string>> = {
   Ulimits: 'Ulimit',
 }
 
-const packageOf = (type: string): string => (type.startsWith('Network') ? 'types' : 'swarm')
+/** With the package that Docker has it in. */
+function qualified(type: string): string {
+  if (type === 'IPAM' || type === 'IPAMConfig') return `network.${type}`
+  return `${type.startsWith('NetworkC') ? 'types' : 'swarm'}.${type}`
+}
 
 function kindOf(value: unknown): string {
   if (value === undefined || value === null) return 'null'

@@ -5,7 +5,7 @@ import { metaFromModel } from './meta.ts'
 
 /** The body of `docker network create`. */
 export function networkSpecToModel(body: unknown): NetworkSpec {
-  const from = new Fields(body, 'NetworkCreate')
+  const from = new Fields(body, 'NetworkCreateRequest')
   const ipam = from.object('IPAM')
   const options = ipam?.stringMap('Options')
   return defined({

@@ -8,8 +8,8 @@ import { genericFromModel } from './resources.ts'
 /** Docker's `NodeSpec`. An update replaces it whole: what is absent is emptied; role and availability must be there. */
 export function nodeSpecToModel(body: unknown, before: NodeSpec): NodeSpec {
   const from = new Fields(body, 'NodeSpec')
-  const role = from.string('Role')
-  const availability = from.string('Availability')
+  const role = from.string('Role', 'swarm.NodeRole')
+  const availability = from.string('Availability', 'swarm.NodeAvailability')
   const wrongRole = `invalid Role: "${role ?? ''}"`
   const wrongAvailability = `invalid Availability: "${availability ?? ''}"`
   return defined({

@@ -1,4 +1,5 @@
 import { MureError } from '#lib/errors.ts'
+import { jsonProblem } from '#lib/json-problem.ts'
 import type { DockerEvent } from './source.ts'
 
 /** Which of the cluster's events a client wants to hear. */
@@ -6,16 +7,13 @@ export type EventFilter = (event: DockerEvent) => boolean
 
 /** A filter of one of these names compares with what the event is about, by its id or name, also by a part of them. */
 const subjects = ['daemon', 'container', 'plugin', 'volume', 'network', 'node', 'service', 'secret', 'config']
-const known = new Set([...subjects, 'event', 'image', 'label', 'scope', 'type'])
 
 /**
- * `filters` of `GET /events`.
+ * `filters` of `GET /events`. Names that Docker does not know it does not look at.
  * @see moby daemon/events/filter.go: the same rules
  */
 export function parseEventFilter(text: string): EventFilter {
   const filters = parseLists(text)
-  for (const name of filters.keys())
-    if (!known.has(name)) throw new MureError('invalid', `invalid filter '${name}'`)
   const exact = (name: string, value: string) => filters.get(name)?.includes(value) ?? true
   const fuzzy = (name: string, value: string) =>
     filters
@@ -52,7 +50,8 @@ function parseLists(text: string): Map<string, readonly string[]> {
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    throw new MureError('invalid', 'invalid filter', { cause: error })
+    const reason = jsonProblem(text, 'unexpected end of JSON input') ?? 'invalid filter'
+    throw new MureError('invalid', reason, { cause: error })
   }
   if (typeof parsed !== 'object' || parsed === null) throw new MureError('invalid', 'invalid filter')
   const lists = Object.entries(parsed).map(([name, values]: [string, unknown]): [string, string[]] => {

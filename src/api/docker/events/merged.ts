@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Engine } from '#engine/engine.ts'
 import { lines } from '#engine/lines.ts'
 import { engineError, readText } from '#engine/transport.ts'
+import { MureError } from '#lib/errors.ts'
 import { stringifyJson } from '#lib/lossless-json.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import type { ApiResponse } from '../../http/response.ts'
@@ -29,6 +30,10 @@ export async function streamEvents(
   const isWanted = parseEventFilter(query.get('filters') ?? '')
   const since = parseTimestamp(query.get('since') ?? '')
   const until = parseTimestamp(query.get('until') ?? '')
+  if (since !== undefined && until !== undefined && since > until) {
+    const [from, to] = [query.get('since') ?? '', query.get('until') ?? '']
+    throw new MureError('invalid', `\`since\` time (${from}) cannot be after \`until\` time (${to})`)
+  }
   const isOver = until !== undefined && until <= nowNano
   const pastEnd = isOver ? until : nowNano
   const past =

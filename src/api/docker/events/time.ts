@@ -4,7 +4,7 @@ import { MureError } from '#lib/errors.ts'
 export function parseTimestamp(text: string): bigint | undefined {
   if (text === '') return undefined
   const match = /^(\d+)(?:\.(\d{1,9}))?$/.exec(text)
-  if (match === null) throw new MureError('invalid', `failed to parse value as time or duration: "${text}"`)
+  if (match === null) throw new MureError('invalid', `strconv.ParseInt: parsing "${text}": invalid syntax`)
   return BigInt(match[1] ?? '0') * 1_000_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'))
 }
 

@@ -37,10 +37,11 @@ export function registerConfigRoutes(router: Router, { node }: FacadeParts): voi
 
   router.add('POST', '/configs/{id}/update', async (request) => {
     const control = node.control()
-    const config = find(control.view, 'config', request.params['id'] ?? '')
     const spec = configSpecToModel(await bodyOf(request))
+    const version = versionOf(request)
+    const config = find(control.view, 'config', request.params['id'] ?? '')
     using wait = waitOf(request)
-    await control.updateConfig(config.meta.id, versionOf(request), spec, { wait })
+    await control.updateConfig(config.meta.id, version, spec, { wait })
     return done()
   })
 

@@ -4,10 +4,13 @@ import { startWait } from '#lib/wait.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
+import { withDnsNames } from '../adapt/endpoints.ts'
 import { asObject } from '../adapt/json.ts'
 import { attachToClusterNetworks } from '../attach-containers.ts'
 import type { FacadeParts } from '../facade.ts'
 import { areOnNetworks, networkIdsOf, withEngineNetworks, withNetworkIds } from '../network-ids.ts'
+import type { NetworkIds } from '../network-ids.ts'
+import { isOlder } from '../versions.ts'
 
 const attachTimeoutMs = 15_000
 
@@ -33,6 +36,8 @@ export function registerContainerRoutes(router: Router, parts: FacadeParts): voi
   })
 }
 
+const noIds: NetworkIds = new Map()
+
 /** What the engine says of containers, with the ids of the cluster's networks in place of its own for them. */
 async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiResponse> {
   const { engine, passthrough } = await parts.behind(request)
@@ -49,8 +54,10 @@ async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiRespon
   const status = answer.statusCode ?? 500
   const json = parseJson(await readText(answer))
   const containers = Array.isArray(json) ? (json as unknown[]) : [json]
-  if (status !== 200 || !areOnNetworks(containers)) return { status, json }
-  const ids = await networkIdsOf(engine)
+  if (status !== 200) return { status, json }
+  const ids = areOnNetworks(containers) ? await networkIdsOf(engine) : noIds
   const changed = containers.map((container) => withNetworkIds(container, ids))
-  return { status, json: Array.isArray(json) ? changed : changed[0] }
+  if (Array.isArray(json)) return { status, json: changed }
+  const isNewer = isOlder(parts.facts.apiVersion, '1.45') && !isOlder(request.version, '1.45')
+  return { status, json: isNewer ? withDnsNames(changed[0]) : changed[0] }
 }

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { defined } from '#lib/defined.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { View } from '#manager/control/control.ts'
 import { cniDriver } from '#model/cni.ts'
@@ -10,7 +11,7 @@ import { created, ok } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { hostsOwnResource, networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
 import { peersOf, servicesOf } from '../convert/network-details.ts'
-import { Fields } from '../convert/fields.ts'
+import { Fields, omitEmpty } from '../convert/fields.ts'
 import {
   asClusterNetwork,
   clusterNetworkOnEngine,
@@ -62,8 +63,10 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     from.boolean('CheckDuplicate')
     refuseTaken(viewOf(parts), from.string('Name') ?? '')
     const driver = from.string('Driver')
-    if (driver !== 'overlay' && driver !== cniDriver && from.string('Scope') !== 'swarm')
-      return parts.forward(request, body)
+    const isOfCluster = driver === 'overlay' || driver === cniDriver || from.string('Scope') === 'swarm'
+    if (!isOfCluster || from.boolean('ConfigOnly') === true) return parts.forward(request, body)
+    if (driver === 'overlay' && from.string('Scope') === 'local')
+      throw new MureError('forbidden', 'cannot downgrade network scope for overlay networks')
     const spec = networkSpecToModel(body)
     using wait = waitOf(request)
     const network = await node.control().createNetwork(spec, { wait })
@@ -132,13 +135,15 @@ async function inspected(
       ? {}
       : { Containers: withBalancer(network, local.Containers ?? {}), Peers: peersOf(view, network) }),
     ...(isVerbose
-      ? {
-          Services: servicesOf(
-            view,
-            network,
-            (task, address) => endpointIds.get(address) ?? endpointId(network, task.meta.id),
+      ? defined({
+          Services: omitEmpty(
+            servicesOf(
+              view,
+              network,
+              (task, address) => endpointIds.get(address) ?? endpointId(network, task.meta.id),
+            ),
           ),
-        }
+        })
       : {}),
   }
 }

@@ -18,8 +18,10 @@ export function registerNodeRoutes(router: Router, { node }: FacadeParts): void 
       (candidate) =>
         matches(filters, 'id', (id) => candidate.meta.id.startsWith(id)) &&
         matches(filters, 'name', (name) => candidate.meta.name.startsWith(name)) &&
-        matches(filters, 'role', (role) => candidate.spec.role === role) &&
-        matches(filters, 'membership', (membership) => candidate.status.membership === membership) &&
+        matches(filters, 'role', (role) => ['', candidate.spec.role].includes(role.toLowerCase())) &&
+        matches(filters, 'membership', (membership) =>
+          ['', candidate.status.membership].includes(membership.toLowerCase()),
+        ) &&
         matchesLabels(filters, 'label', candidate.status.description?.engine.labels ?? {}) &&
         matchesLabels(filters, 'node.label', candidate.spec.labels),
     )
@@ -33,10 +35,11 @@ export function registerNodeRoutes(router: Router, { node }: FacadeParts): void 
 
   router.add('POST', '/nodes/{id}/update', async (request) => {
     const control = node.control()
+    const body = await bodyOf(request)
+    const version = versionOf(request)
     const target = find(control.view, 'node', request.params['id'] ?? '')
-    const spec = nodeSpecToModel(await bodyOf(request), target.spec)
     using wait = waitOf(request)
-    await control.updateNode(target.meta.id, versionOf(request), spec, { wait })
+    await control.updateNode(target.meta.id, version, nodeSpecToModel(body, target.spec), { wait })
     return done()
   })
 

@@ -38,10 +38,11 @@ export function registerSecretRoutes(router: Router, { node }: FacadeParts): voi
 
   router.add('POST', '/secrets/{id}/update', async (request) => {
     const control = node.control()
-    const secret = find(control.view, 'secret', request.params['id'] ?? '')
     const spec = secretSpecToModel(await bodyOf(request))
+    const version = versionOf(request)
+    const secret = find(control.view, 'secret', request.params['id'] ?? '')
     using wait = waitOf(request)
-    await control.updateSecret(secret.meta.id, versionOf(request), spec, { wait })
+    await control.updateSecret(secret.meta.id, version, spec, { wait })
     return done()
   })
 

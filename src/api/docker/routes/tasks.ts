@@ -1,5 +1,6 @@
 import type { View } from '#manager/control/control.ts'
 import type { Task } from '#model/task.ts'
+import { taskStates } from '#model/task-state.ts'
 import { isUpToDate } from '#model/up-to-date.ts'
 import { ok, okText } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
@@ -18,17 +19,15 @@ const filterNames = [
   'node',
   'runtime',
   'service',
-  'up-to-date',
   '_up-to-date',
 ] as const
-const desiredStates = ['running', 'shutdown', 'accepted'] as const
 
 export function registerTaskRoutes(router: Router, { node }: FacadeParts): void {
   router.add('GET', '/tasks', async (request) => {
     const { view } = node.control()
     const filters = parseFilters(request.query.get('filters'), filterNames)
-    refuseOtherValues(filters, 'desired-state', desiredStates)
-    for (const wanted of filters.get('node') ?? []) find(view, 'node', wanted)
+    refuseOtherValues(filters, 'desired-state', taskStates)
+    for (const wanted of filters.get('node') ?? []) if (wanted !== '') find(view, 'node', wanted)
     const networkOf = (id: string) => view.get('network', id)
     const texts = candidates(view, filters)
       .filter((task) => isTask(task) && passes(view, task, filters))
@@ -51,7 +50,9 @@ const toDocker = (view: View, task: Task): object => taskFromModel(task, (id) =>
 function candidates(view: View, filters: Filters): Task[] {
   const services = filters.get('service')
   if (services === undefined || services.length === 0) return [...view.list('task')]
-  const ids = services.map((wanted) => find(view, 'service', wanted).meta.id)
+  const ids = services
+    .filter((wanted) => wanted !== '')
+    .map((wanted) => find(view, 'service', wanted).meta.id)
   return [...new Set(ids)].flatMap((id) => [...view.tasksOfService(id)])
 }
 
@@ -65,7 +66,6 @@ function passes(view: View, task: Task, filters: Filters): boolean {
     ) &&
     matches(filters, 'node', (wanted) => onNode(view, task, wanted)) &&
     matches(filters, 'desired-state', (state) => sameDesire(task, state)) &&
-    matches(filters, 'up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
     matches(filters, '_up-to-date', (text) => upToDate(view, task) === (text === 'true' || text === '1')) &&
     matchesLabels(filters, 'label', task.serviceLabels)
   )
@@ -75,7 +75,7 @@ const taskName = (task: Task): string =>
   `${task.serviceName}.${task.slot > 0 ? String(task.slot) : task.nodeId}.${task.meta.id}`
 
 function onNode(view: View, task: Task, wanted: string): boolean {
-  if (task.nodeId === '') return false
+  if (task.nodeId === '' || wanted === '') return false
   return (
     task.nodeId === wanted ||
     task.nodeId.startsWith(wanted) ||
@@ -83,11 +83,14 @@ function onNode(view: View, task: Task, wanted: string): boolean {
   )
 }
 
-/** Docker knows three desires; the finer ones of a task under way count as one of them. */
-function sameDesire(task: Task, state: string): boolean {
+/** Docker knows three desires; the finer ones of a task under way count as one of them. No word is no wish. */
+function sameDesire(task: Task, wanted: string): boolean {
+  const state = wanted.toLowerCase()
+  if (state === '') return true
   if (state === 'running') return task.desiredState === 'running' || task.desiredState === 'complete'
   if (state === 'accepted') return task.desiredState === 'ready' || task.desiredState === 'accepted'
-  return task.desiredState === 'shutdown' || task.desiredState === 'remove'
+  if (state === 'shutdown') return task.desiredState === 'shutdown' || task.desiredState === 'remove'
+  return task.desiredState === state
 }
 
 function upToDate(view: View, task: Task): boolean {
