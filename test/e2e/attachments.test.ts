@@ -135,6 +135,11 @@ test('inspect shows who is there; lists are filtered; prune spares what is used'
   const task = await manager('ps', '-q', '--no-trunc', '--filter', `network=${id}`, '--filter', 'name=web.')
   assert.notEqual(task, '')
   assert.equal(await manager(...idOf, task), id)
+  const whether = (isTask: boolean) =>
+    manager('ps', '--format', '{{.Names}}', '--filter', `is-task=${String(isTask)}`)
+  assert.match(await whether(true), /^web\.\d\.\w+$/)
+  assert.doesNotMatch(await whether(false), /web\./)
+  assert.match(await whether(false), /near/)
   const listed = (...filters: string[]) =>
     manager('network', 'ls', '--format', '{{.Name}}', ...filters.flatMap((one) => ['--filter', one])).then(
       (text) => text.split('\n').sort(),

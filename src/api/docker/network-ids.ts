@@ -1,7 +1,7 @@
 import type { Engine } from '#engine/engine.ts'
 import { asObject, asText } from './adapt/json.ts'
 import type { JsonObject } from './adapt/json.ts'
-import { clusterNetworkOnEngine, isClusterNetwork, networkLabel } from './engine-networks.ts'
+import { isClusterNetwork, networkLabel } from './engine-networks.ts'
 
 /** The cluster's networks as an engine numbers them: the id of its object, and the network's own. */
 export type NetworkIds = ReadonlyMap<string, string>
@@ -35,28 +35,5 @@ export function withNetworkIds(container: unknown, ids: NetworkIds): unknown {
   return {
     ...shown,
     NetworkSettings: { ...asObject(shown['NetworkSettings']), Networks: Object.fromEntries(changed) },
-  }
-}
-
-/** `filters` of a listing of containers, whose `network` may be an id that the engine does not know. */
-export async function withEngineNetworks(filters: string, engine: Engine): Promise<string> {
-  const parsed = readFilters(filters)
-  const networks = parsed?.['network']
-  if (networks === undefined) return filters
-  const isList = Array.isArray(networks)
-  const wanted = isList ? (networks as unknown[]).map(asText) : Object.keys(asObject(networks) ?? {})
-  const known = await Promise.all(
-    wanted.map(async (name) => (await clusterNetworkOnEngine(engine, name))?.Id ?? name),
-  )
-  // Engines take one form or the other, not both in one text.
-  const network = isList ? known : Object.fromEntries(known.map((name) => [name, true]))
-  return JSON.stringify({ ...parsed, network })
-}
-
-function readFilters(text: string): JsonObject | undefined {
-  try {
-    return asObject(JSON.parse(text))
-  } catch {
-    return undefined
   }
 }

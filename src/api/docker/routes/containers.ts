@@ -1,4 +1,5 @@
 import { readText } from '#engine/transport.ts'
+import { isMureError, MureError } from '#lib/errors.ts'
 import { parseJson } from '#lib/lossless-json.ts'
 import { startWait } from '#lib/wait.ts'
 import type { ApiRequest } from '../../http/request.ts'
@@ -8,7 +9,8 @@ import { withDnsNames } from '../adapt/endpoints.ts'
 import { asObject } from '../adapt/json.ts'
 import { attachToClusterNetworks } from '../attach-containers.ts'
 import type { FacadeParts } from '../facade.ts'
-import { areOnNetworks, networkIdsOf, withEngineNetworks, withNetworkIds } from '../network-ids.ts'
+import { containerFilters } from '../container-filters.ts'
+import { areOnNetworks, networkIdsOf, withNetworkIds } from '../network-ids.ts'
 import type { NetworkIds } from '../network-ids.ts'
 import { isOlder } from '../versions.ts'
 
@@ -43,18 +45,19 @@ async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiRespon
   const { engine, passthrough } = await parts.behind(request)
   const [path = '/'] = (request.message.url ?? '').split('?')
   const query = new URLSearchParams(request.query)
-  const filters = query.get('filters')
-  if (filters !== null) query.set('filters', await withEngineNetworks(filters, engine))
+  const filters = await containerFilters(query.get('filters') ?? '', engine)
+  if (filters.text !== '') query.set('filters', filters.text)
   const asked = query.size === 0 ? path : `${path}?${query.toString()}`
-  const answer = await engine.raw({
-    method: 'GET',
-    path: passthrough.enginePath(asked),
-    signal: request.signal,
+  const call = { method: 'GET', path: passthrough.enginePath(asked), signal: request.signal }
+  const answer = await engine.raw(call).catch((error: unknown) => {
+    if (!isMureError(error, 'unavailable')) throw error
+    passthrough.lostContact(error)
+    throw new MureError('unavailable', passthrough.unreachable, { cause: error })
   })
   const status = answer.statusCode ?? 500
   const json = parseJson(await readText(answer))
-  const containers = Array.isArray(json) ? (json as unknown[]) : [json]
   if (status !== 200) return { status, json }
+  const containers = Array.isArray(json) ? (json as unknown[]).filter(filters.passes) : [json]
   const ids = areOnNetworks(containers) ? await networkIdsOf(engine) : noIds
   const changed = containers.map((container) => withNetworkIds(container, ids))
   if (Array.isArray(json)) return { status, json: changed }
