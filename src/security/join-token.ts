@@ -37,6 +37,8 @@ export function createJoinToken(rootCertificate: string): string {
 
 /** `invalid` for anything that is no token. Whether it is a token of this cluster is another question. */
 export function parseJoinToken(token: string): JoinToken {
+  if (token.trim() === '')
+    throw new MureError('invalid', 'A valid join token is necessary to join this cluster')
   const match = shape.exec(token.trim())
   if (match?.[1] === undefined || match[2] === undefined) throw new MureError('invalid', 'invalid join token')
   return { digest: match[1], secret: match[2] }
