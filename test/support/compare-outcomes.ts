@@ -28,6 +28,7 @@ const unequalByNature = new Set([
   'timeNano',
   'time',
   'CertIssuerSubject',
+  'com.docker.network.driver.overlay.vxlanid_list',
   'CertIssuerPublicKey',
 ])
 

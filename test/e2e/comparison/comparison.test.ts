@@ -46,6 +46,11 @@ function compare(area: string, cases: readonly Case[]): void {
 compare('a host in no swarm', inactive)
 compare('wrong ways into a swarm', wrongEntries)
 compare('the swarm', swarm)
+// These see every object there is: before anything is left behind.
+compare('lists and their filters', lists)
+compare('changes of the cluster that are refused', refusedChanges)
+compare('networks that are refused', refusedNetworks)
+compare('clients of other versions', otherVersions)
 compare('nodes', nodes)
 compare('secrets and configs', files)
 compare('networks', networks)
@@ -53,10 +58,6 @@ compare('services that are refused', refusedServices)
 compare('every flag of service create', serviceFlags)
 compare('every flag of service update', serviceUpdates)
 compare('tasks', tasks)
-compare('lists and their filters', lists)
-compare('changes of the cluster that are refused', refusedChanges)
-compare('networks that are refused', refusedNetworks)
-compare('clients of other versions', otherVersions)
 
 test('every difference that is listed is still one', () => {
   assert.deepEqual(
