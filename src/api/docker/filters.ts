@@ -38,12 +38,13 @@ function inNewForm(parsed: Record<string, unknown>): Record<string, object> {
     return Object.fromEntries(
       entries.map(([name, value]) => [name, Object.fromEntries(textsOf(value).map((text) => [text, true]))]),
     )
-  for (const [, value] of entries) {
+  const read = entries.map(([name, value]): [string, object] => {
     if (typeof value !== 'object' || Array.isArray(value)) throw unfit(value, 'map[string]bool')
-    const wrong = Object.values(value).find((on) => typeof on !== 'boolean' && on !== null)
+    const wrong: unknown = Object.values(value).find((on) => typeof on !== 'boolean' && on !== null)
     if (wrong !== undefined) throw unfit(wrong, 'bool')
-  }
-  return Object.fromEntries(entries) as Record<string, object>
+    return [name, value]
+  })
+  return Object.fromEntries(read)
 }
 
 const isTextList = (value: unknown): boolean =>

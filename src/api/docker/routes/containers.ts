@@ -57,7 +57,9 @@ async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiRespon
   const status = answer.statusCode ?? 500
   const json = parseJson(await readText(answer))
   if (status !== 200) return { status, json }
-  const containers = Array.isArray(json) ? (json as unknown[]).filter(filters.passes) : [json]
+  const containers = Array.isArray(json)
+    ? (json as unknown[]).filter((container) => filters.passes(container))
+    : [json]
   const ids = areOnNetworks(containers) ? await networkIdsOf(engine) : noIds
   const changed = containers.map((container) => withNetworkIds(container, ids))
   if (Array.isArray(json)) return { status, json: changed }
