@@ -1,4 +1,5 @@
 import type { DataPlaneEndpoint, DataPlaneHost, DataPlaneMember } from '#model/data-plane.ts'
+import { networkingDefaults } from '#model/defaults.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
 import { NameIndex } from './dns/name-index.ts'
 
@@ -10,6 +11,8 @@ interface Keyed {
 /** What the managers have told of the cluster's data plane, by network. */
 export class DataPlaneState {
   readonly hosts = new Map<string, DataPlaneHost>()
+  /** UDP, of the tunnels. */
+  port = networkingDefaults.dataPathPort
   readonly #members = new Map<string, Map<string, DataPlaneMember>>()
   readonly #endpoints = new Map<string, Map<string, DataPlaneEndpoint>>()
   /** Where a key lies: what is removed is named by its key alone. */
@@ -42,6 +45,7 @@ export class DataPlaneState {
       this.#networkOf.clear()
       this.#names.clear()
     }
+    this.port = change.port
     for (const host of change.hosts.put) this.hosts.set(host.nodeId, host)
     for (const id of change.hosts.remove) this.hosts.delete(id)
     const changed = new Set<string>()
