@@ -2,17 +2,19 @@
  * The networks beside what they stand in for, alternating in the same run: a virtual address beside a task's own
  * address, the routing mesh beside the task's host (and HAProxy and docker-proxy in its place), an overlay beside the
  * bare link, the name server, a change becoming known, and a rolling update under load.
- * Run: mure bench network [rounds, default 3]
+ * Run: mure bench network [rounds, default 3] [virtual] [mesh] [overlay] [names] [propagation] [update]
  */
 import { join } from 'node:path'
 import { ipv4 } from '#agent/network/family.ts'
 import { renderVirtualAddresses } from '#agent/network/rules/virtual-addresses.ts'
 import { ensurePackages } from '#cli/prerequisites.ts'
-import { iperf, wrk } from './support/load.ts'
+import { dnsperf, iperf, wrk } from './support/load.ts'
 import { LabCluster } from './support/lab-cluster.ts'
-import { median, say, timeUntil } from './support/measure.ts'
+import { sleep } from '#lib/wait.ts'
+import { median, say } from './support/measure.ts'
 
 const rounds = Number(process.argv[2] ?? 3)
+const chosen = process.argv.slice(3)
 const seconds = 2
 const nginx = 'registry:5000/nginx:latest'
 const busybox = 'registry:5000/busybox:latest'
@@ -20,6 +22,7 @@ const busybox = 'registry:5000/busybox:latest'
 const [clientHost, emptyHost, taskHost] = ['worker01', 'manager01', 'worker02'] as const
 
 await ensurePackages(say, [
+  { name: 'dnsperf', program: 'dnsperf' },
   { name: 'iperf3', program: 'iperf3' },
   { name: 'wrk', program: 'wrk' },
 ])
@@ -38,7 +41,7 @@ const create = (name: string, ...args: string[]) =>
   )
 
 await docker('network', 'create', '-d', 'overlay', '--attachable', 'bench')
-await create('web', '--network', 'bench', '-p', '8080:80', '--replicas', '3', nginx)
+await create('web', '--network', 'bench', '-p', '8080:80', nginx)
 await cluster.docker(
   clientHost,
   'run',
@@ -59,7 +62,7 @@ const answersOf = async (name: string): Promise<string[]> => {
   return [...said.matchAll(/^Address: (\S+)$/gm)].map((match) => match[1] ?? '')
 }
 const [virtual = ''] = await answersOf('web')
-const tasks = await answersOf('tasks.web')
+const [task = ''] = await answersOf('tasks.web')
 
 /** The median of the rounds, one way after the other in each. */
 async function beside(
@@ -80,25 +83,35 @@ function report(what: string, unit: string, figures: Record<string, number>, bas
   say(`${what}, ${unit}: ${text.join(', ')}`)
 }
 
-const fromClient = (address: string, isNewEach: boolean) => async () =>
-  (await wrk(cluster, clientHost, `http://${address}/`, { pid: client, seconds, isNewEach })).perSecond
+/**
+ * Two connections of one client that differ for the hosts or addresses asked alone are the same to the task at their
+ * end: each way has ports of its own, so that none meets what another left there.
+ */
+const portsOf = (place: number): string =>
+  place === 0 ? 'net.ipv4.ip_local_port_range=1024 30999' : 'net.ipv4.ip_local_port_range=31000 60999'
+
+const fromClient = (address: string, place: number, isNewEach: boolean) => async () => {
+  await cluster.run(clientHost, 'nsenter', '--target', client, '--net', 'sysctl', '-qw', portsOf(place))
+  return (await wrk(cluster, clientHost, `http://${address}/`, { pid: client, seconds, isNewEach })).perSecond
+}
 
 async function virtualAddress(count: number): Promise<void> {
+  await pretend(count)
   for (const isNewEach of [false, true])
     report(
-      `virtual address of ${String(count)} tasks, ${isNewEach ? 'a connection for each' : 'kept connections'}`,
+      `virtual address with ${String(count)} entries, ${isNewEach ? 'a connection for each' : 'kept connections'}`,
       'requests/s',
       await beside({
-        'task itself': fromClient(tasks[0] ?? '', isNewEach),
-        'virtual address': fromClient(virtual, isNewEach),
+        'task itself': fromClient(task, 0, isNewEach),
+        'virtual address': fromClient(virtual, 1, isNewEach),
       }),
       'task itself',
     )
 }
 
-/** The client's rules as they are with so many tasks; the tasks behind them are the same few. */
+/** The client's rules as they are with so many tasks, all of which are the one: the same container either way. */
 async function pretend(count: number): Promise<void> {
-  const many = Array.from({ length: count }, (_, index) => tasks[index % tasks.length] ?? '')
+  const many = Array.from({ length: count }, () => task)
   const rules = renderVirtualAddresses(ipv4, undefined, new Map([[virtual, many]])).join('\n')
   await cluster.run(
     clientHost,
@@ -123,13 +136,11 @@ async function mesh(): Promise<void> {
   )
   const proxy = `docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8091 -container-ip ${cluster.address(taskHost)} -container-port 8080`
   await cluster.run(emptyHost, 'sh', '-c', `${proxy} 3>/dev/null >/dev/null 2>&1 & sleep 1`)
-  const from = (port: number, host: string, isNewEach: boolean) => async () =>
-    (
-      await wrk(cluster, clientHost, `http://${cluster.address(host)}:${String(port)}/`, {
-        seconds,
-        isNewEach,
-      })
-    ).perSecond
+  const from = (port: number, host: string, isNewEach: boolean) => async () => {
+    await cluster.run(clientHost, 'sysctl', '-qw', portsOf(host === taskHost ? 0 : 1))
+    const url = `http://${cluster.address(host)}:${String(port)}/`
+    return (await wrk(cluster, clientHost, url, { seconds, isNewEach })).perSecond
+  }
   for (const isNewEach of [false, true])
     report(
       `published port, ${isNewEach ? 'a connection for each' : 'kept connections'}`,
@@ -172,64 +183,69 @@ async function overlay(): Promise<void> {
   )
 }
 
-interface Asked {
-  readonly perSecond: number
-  readonly median: number
-  readonly p99: number
-}
-
 async function names(): Promise<void> {
-  const script = join(import.meta.dirname, 'support', 'ask-names.ts')
-  const ask = async (depth: number, rate: number) => {
-    const said = await cluster.run(
-      clientHost,
-      ...['nsenter', '--target', client, '--net', process.execPath, '--disable-warning=ExperimentalWarning'],
-      ...[script, '169.254.53.1', 'web', String(seconds), String(depth), String(rate)],
-    )
-    return JSON.parse(said) as Asked
-  }
-  const full = await ask(64, 0)
-  const half = await ask(64, full.perSecond / 2)
+  const full = await dnsperf(cluster, clientHost, {
+    pid: client,
+    server: '169.254.53.1',
+    name: 'web',
+    seconds,
+  })
+  const half = await dnsperf(cluster, clientHost, {
+    ...{ pid: client, server: '169.254.53.1', name: 'web', seconds },
+    perSecond: full.perSecond / 2,
+  })
   say(
-    `names: ${full.perSecond.toFixed(0)} answers/s; half loaded ${half.median.toFixed(2)} ms median, ${half.p99.toFixed(2)} ms p99`,
+    `names: ${full.perSecond.toFixed(0)} answers/s; half loaded ${half.medianMs.toFixed(2)} ms median, ${half.p99Ms.toFixed(2)} ms p99`,
   )
 }
 
-/** From the end of `docker service update` of an alias to its being known in a container of another host. */
+const newService = (name: string) =>
+  cluster.call('manager01', 'POST', '/v1.41/services/create', {
+    json: {
+      Name: name,
+      TaskTemplate: { ContainerSpec: { Image: busybox }, Networks: [{ Target: 'bench' }] },
+      Mode: { Replicated: { Replicas: 0 } },
+    },
+    timeoutMs: 60_000,
+  })
+
+/** How long it takes from asking for a service until its name and rules are in a container of another host, and back. */
 async function propagation(services: number): Promise<void> {
   for (let made = 0; made < services; made += 50)
     await Promise.all(
       Array.from({ length: Math.min(50, services - made) }, (_, index) =>
-        cluster.call('manager01', 'POST', '/v1.41/services/create', {
-          json: {
-            Name: `idle${String(made + index)}`,
-            TaskTemplate: { ContainerSpec: { Image: busybox }, Networks: [{ Target: 'bench' }] },
-            Mode: { Replicated: { Replicas: 0 } },
-          },
-          timeoutMs: 60_000,
-        }),
+        newService(`idle${String(services)}x${String(made + index)}`),
       ),
     )
-  const took: number[] = []
+  const watcher = join(import.meta.dirname, 'support', 'watch-name.ts')
+  const known: number[] = []
+  const ruled: number[] = []
+  const gone: number[] = []
   for (let round = 0; round < 5; round++) {
     const name = `new${String(services)}x${String(round)}`
-    const began = performance.now()
-    await cluster.call('manager01', 'POST', '/v1.41/services/create', {
-      json: {
-        Name: name,
-        TaskTemplate: { ContainerSpec: { Image: busybox }, Networks: [{ Target: 'bench' }] },
-        Mode: { Replicated: { Replicas: 0 } },
-      },
-    })
-    await timeUntil(`${name} to be known`, async () => (await answersOf(name).catch(() => [])).length > 0)
-    took.push(performance.now() - began)
+    const seen = cluster.run(
+      clientHost,
+      ...['nsenter', '--target', client, '--net', process.execPath, '--disable-warning=ExperimentalWarning'],
+      ...[watcher, '169.254.53.1', name],
+    )
+    await sleep(500)
+    const made = Date.now()
+    await newService(name)
+    await sleep(1_000)
+    const removed = Date.now()
+    await cluster.call('manager01', 'DELETE', `/v1.41/services/${name}`)
+    const times = JSON.parse(await seen) as { known: number; ruled: number; gone: number }
+    known.push(times.known - made)
+    ruled.push(times.ruled - made)
+    gone.push(times.gone - removed)
   }
   say(
-    `a new name known on another host, among ${String(services)} services: ${median(took).toFixed(0)} ms (docker exec and nslookup included)`,
+    `a change known on another host, among ${String(services)} services: name ${median(known).toFixed(0)} ms, rules ${median(ruled).toFixed(0)} ms; removed ${median(gone).toFixed(0)} ms (the API's own time included)`,
   )
 }
 
 async function rollingUpdate(): Promise<void> {
+  await docker('service', 'scale', 'web=3')
   const load = wrk(cluster, clientHost, `http://${cluster.address(emptyHost)}:8080/`, {
     seconds: 20,
     isNewEach: true,
@@ -239,13 +255,19 @@ async function rollingUpdate(): Promise<void> {
   say(`rolling update under load: ${perSecond.toFixed(0)} requests/s, ${String(failed)} failed`)
 }
 
-await virtualAddress(3)
-await pretend(300)
-await virtualAddress(300)
-await pretend(3)
-await mesh()
-await overlay()
-await names()
-await rollingUpdate()
-await propagation(10)
-await propagation(1_000)
+const parts: Readonly<Record<string, () => Promise<void>>> = {
+  virtual: async () => {
+    await virtualAddress(3)
+    await virtualAddress(300)
+  },
+  mesh,
+  overlay,
+  names,
+  propagation: async () => {
+    await propagation(10)
+    await propagation(1_000)
+  },
+  update: rollingUpdate,
+}
+for (const [name, measure] of Object.entries(parts))
+  if (chosen.length === 0 || chosen.includes(name)) await measure()

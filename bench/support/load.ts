@@ -48,3 +48,27 @@ export async function iperf(
   const { end } = JSON.parse(said) as { end: { sum_received: { bits_per_second: number } } }
   return end.sum_received.bits_per_second / 1e9
 }
+
+/** What `dnsperf` saw of a name server, with 64 questions under way at most. */
+export async function dnsperf(
+  cluster: LabCluster,
+  host: string,
+  options: {
+    readonly pid: string
+    readonly server: string
+    readonly name: string
+    readonly seconds: number
+    /** Default: as many as go. */
+    readonly perSecond?: number
+  },
+): Promise<{ readonly perSecond: number; readonly medianMs: number; readonly p99Ms: number }> {
+  const { pid, server, name, seconds, perSecond } = options
+  const rate = perSecond === undefined ? '' : `-v -Q ${perSecond.toFixed(0)}`
+  const file = '/run/dnsperf-questions'
+  const line = `echo '${name} A' >${file}; dnsperf -s ${server} -d ${file} -q 64 -l ${String(seconds)} ${rate}`
+  const text = await cluster.run(host, 'nsenter', '--target', pid, '--net', 'sh', '-c', line)
+  const tookMs = [...text.matchAll(/^> NOERROR \S+ A ([\d.]+)$/gm)].map((match) => Number(match[1]) * 1_000)
+  tookMs.sort((a, b) => a - b)
+  const at = (share: number) => tookMs[Math.floor(tookMs.length * share)] ?? Number.NaN
+  return { perSecond: number(text, /Queries per second:\s+([\d.]+)/), medianMs: at(0.5), p99Ms: at(0.99) }
+}
