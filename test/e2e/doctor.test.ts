@@ -13,6 +13,7 @@ before(async () => {
   await cluster.docker(
     'manager01',
     ...['service', 'create', '-q', '--name', 'pair', '--network', 'front', '--mode', 'global'],
+    ...['--stop-grace-period', '0s'],
     ...['registry:5000/busybox:latest', 'sleep', '100000'],
   )
 })
@@ -48,6 +49,27 @@ test('what somebody has changed in a kernel is named, and repaired on order', as
     )
   })
   assert.match(await doctor(), /worker01: \d+ networks?, all as it should be/)
+})
+
+test('a daemon that is killed in the middle of changes leaves nothing half done', async () => {
+  const kill = `kill -9 $(pgrep -f '[c]li/main.ts daemon')`
+  await cluster.docker('manager01', 'network', 'create', '-d', 'overlay', 'back')
+  const update = ['service', 'update', '-d', '--network-add', 'back', 'pair']
+  // At once, when the network is on its way, and when its links and containers are being made.
+  for (const pause of [0, 0.3, 1]) {
+    await cluster.docker('manager01', ...update)
+    await cluster.run('worker01', 'sh', '-c', `sleep ${String(pause)}; ${kill}`)
+    update.splice(-3, 3, update.includes('--network-add') ? '--network-rm' : '--network-add', 'back', 'pair')
+  }
+  await cluster.until('all to be well on both networks', async () => {
+    const links = await cluster.run('worker01', 'ip', '-o', 'link', 'show', 'type', 'vxlan')
+    const line = 'docker exec $(docker ps -q) nslookup tasks.pair 2>&1 || true'
+    const named = await cluster.run('worker01', 'sh', '-c', line)
+    const said = await doctor()
+    const isWhole = [...said.matchAll(/2 networks, all as it should be/g)].length === 2
+    const isEach = [...named.matchAll(/^Address: /gm)].length === 4
+    return (isWhole && isEach && links.trim().split('\n').length === 2) || `${said}\n${links}\n${named}`
+  })
 })
 
 test('a way that is closed, or too narrow, is said to be', async () => {

@@ -128,7 +128,7 @@ export class NetworkPool {
         )
       chosen.push({ ...range, subnet: textOf(subnet), gateway: range.gateway ?? gatewayOf(subnet) })
     }
-    const vxlanId = this.#vxlanIds.take()
+    const vxlanId = this.#vxlanIds.takeFrom(likelyVxlanId(network.meta.id))
     if (vxlanId === undefined) return refused(network, 'no VXLAN identifier is left')
     const { error: _, ...status } = network.status
     const allocated = { ...network, status: { ...status, ranges: chosen, vxlanId } }
@@ -177,6 +177,10 @@ export class NetworkPool {
     return undefined
   }
 }
+
+/** Anywhere in the range: clusters that share a host, or a wire, hardly ever choose the same. */
+const likelyVxlanId = (id: NetworkId): number =>
+  firstVxlanId + (Number(hash(id, 32)) % (lastVxlanId - firstVxlanId + 1))
 
 /** FNV-1a of 64 bits, cut: spreads ids evenly, and is the same everywhere. */
 function hash(text: string, bits: number): bigint {

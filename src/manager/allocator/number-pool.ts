@@ -12,6 +12,16 @@ export class NumberPool {
     this.#from = first
   }
 
+  /** This one, or else the next free one after it; the first ones come after the last. */
+  takeFrom(wanted: number): number | undefined {
+    for (let number = wanted; number <= this.#last; number++)
+      if (!this.#taken.has(number)) {
+        this.#taken.add(number)
+        return number
+      }
+    return this.take()
+  }
+
   take(): number | undefined {
     while (this.#from <= this.#last && this.#taken.has(this.#from)) this.#from += 1
     if (this.#from > this.#last) return undefined
