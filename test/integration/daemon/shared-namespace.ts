@@ -24,5 +24,15 @@ await docker(2, 'swarm', 'leave', '--force')
 await until('one node to be down', async () => (await nodeStates(1)) === 'Down Ready Ready')
 await docker(1, 'config', 'ls')
 
+// It makes a cluster of its own on the same host: their networks have nothing in common.
+await docker(2, 'swarm', 'leave', '--force').catch(() => undefined)
+await docker(2, 'swarm', 'init', ...at(12_377), '--data-path-port', '4790')
+const identifier = (number: number) => {
+  const option = '{{index .Options "com.docker.network.driver.overlay.vxlanid_list"}}'
+  return docker(number, 'network', 'inspect', '-f', option, 'ingress')
+}
+for (const number of [1, 2]) assert.match(await identifier(number), /^\d+$/)
+assert.notEqual(await identifier(1), await identifier(2))
+
 for (const daemon of daemons) assert.equal(await stopDaemon(daemon), 0)
 process.exit(0)
