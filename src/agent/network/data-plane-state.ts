@@ -18,6 +18,10 @@ export class DataPlaneState {
   /** Where a key lies: what is removed is named by its key alone. */
   readonly #networkOf = new Map<string, string>()
   readonly #names = new Map<string, NameIndex>()
+  #changes = 0
+  #lastFull = 0
+  /** The number of the change that was a network's last. */
+  readonly #lastChange = new Map<string, number>()
 
   members(networkId: string): Iterable<DataPlaneMember> {
     return this.#members.get(networkId)?.values() ?? []
@@ -25,6 +29,11 @@ export class DataPlaneState {
 
   endpoints(networkId: string): Iterable<DataPlaneEndpoint> {
     return this.#endpoints.get(networkId)?.values() ?? []
+  }
+
+  /** Another number after each change of what is on the network. */
+  version(networkId: string): number {
+    return this.#lastChange.get(networkId) ?? this.#lastFull
   }
 
   /** The network's names as they are now. */
@@ -38,7 +47,10 @@ export class DataPlaneState {
 
   /** Gives the networks that something changed in; undefined: in all. */
   apply(change: DataPlaneChange): ReadonlySet<string> | undefined {
+    this.#changes += 1
     if (change.full) {
+      this.#lastFull = this.#changes
+      this.#lastChange.clear()
       this.hosts.clear()
       this.#members.clear()
       this.#endpoints.clear()
@@ -51,7 +63,10 @@ export class DataPlaneState {
     const changed = new Set<string>()
     this.#take(this.#members, 'member', change.members, changed)
     this.#take(this.#endpoints, 'endpoint', change.endpoints, changed)
-    for (const id of changed) this.#names.delete(id)
+    for (const id of changed) {
+      this.#names.delete(id)
+      this.#lastChange.set(id, this.#changes)
+    }
     const concernsAll = change.full || change.hosts.put.length > 0 || change.hosts.remove.length > 0
     return concernsAll ? undefined : changed
   }

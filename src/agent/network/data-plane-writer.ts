@@ -13,7 +13,7 @@ import type { HostNumbers } from './mesh/return-path.ts'
 import type { NetworkPresence } from './network-presence.ts'
 import type { Overlays } from './overlay/overlays.ts'
 import type { ShortcutTable } from './overlay/shortcuts.ts'
-import { virtualAddressesOf } from './rules/virtual-addresses.ts'
+import { VirtualAddressCache } from './rules/virtual-address-cache.ts'
 import { SandboxKeeper } from './sandbox-keeper.ts'
 import type { SandboxRules } from './sandbox-rules.ts'
 import type { LocalEndpoint, Sandboxes } from './sandboxes.ts'
@@ -43,6 +43,7 @@ export interface DataPlaneWriterParts {
 export class DataPlaneWriter {
   readonly #parts: DataPlaneWriterParts
   readonly #keeper: SandboxKeeper
+  readonly #virtualAddresses: VirtualAddressCache
   #resolvers: readonly string[] = []
   #hostNumbers: HostNumbers = new Map()
   #bridges = ''
@@ -51,7 +52,8 @@ export class DataPlaneWriter {
 
   constructor(parts: DataPlaneWriterParts) {
     this.#parts = parts
-    const { sandboxes, signal, logger } = parts
+    const { state, sandboxes, signal, logger } = parts
+    this.#virtualAddresses = new VirtualAddressCache(state)
     this.#keeper = new SandboxKeeper({ sandboxes, rulesOf: (ends) => this.#rulesOf(ends), signal, logger })
   }
 
@@ -93,6 +95,7 @@ export class DataPlaneWriter {
       if (changed === undefined || ends.some(({ networkId }) => changed.has(networkId)))
         await this.#keeper.sync(sandbox)
     await presence.removeUnused()
+    this.#virtualAddresses.keep(presence.used())
     if (changed === undefined) await overlays.meetHosts()
     await this.#syncGuard()
     const { ingress } = networks
@@ -174,17 +177,13 @@ export class DataPlaneWriter {
   }
 
   #rulesOf(ends: readonly LocalEndpoint[]): SandboxRules {
-    const { state, networks, nameserver } = this.#parts
+    const { networks, nameserver } = this.#parts
     const ingressId = networks.ingress?.meta.id
     const end = ends.find(({ networkId }) => networkId === ingressId)
     return {
       names: { resolvers: this.#resolvers, nameserver: nameserver() },
       virtualAddresses: (family) =>
-        new Map(
-          ends.flatMap(({ networkId }) => [
-            ...virtualAddressesOf(family, state.endpoints(networkId), state.members(networkId)),
-          ]),
-        ),
+        new Map(ends.flatMap(({ networkId }) => [...this.#virtualAddresses.of(family, networkId)])),
       ...(end === undefined
         ? {}
         : { mesh: { address: end.address, hasIpv6: end.address6 !== '', hosts: this.#hostNumbers } }),

@@ -11,6 +11,9 @@ export interface ForwardingEntry {
   readonly host: string
 }
 
+/** What is the same as before is the same object: a change costs little however many others there are. */
+const known = new WeakMap<DataPlaneMember, ForwardingEntry>()
+
 export type Forwarding = ReadonlyMap<string, ForwardingEntry>
 
 /** What this host must know of a network: everybody on it that is on another host, and those hosts themselves. */
@@ -29,11 +32,21 @@ export function forwardingOf(
     if (host.nodeId !== ownNodeId) add({ mac: macOfHost(host.nodeId), addresses: [], host: host.address })
   for (const member of members) {
     const host = hosts.get(member.nodeId)
-    const ip = member.addresses.find((address) => address.includes('.'))
-    if (member.nodeId === ownNodeId || host === undefined || ip === undefined) continue
-    add({ mac: macOfAddress(ip), addresses: member.addresses, host: host.address })
+    if (member.nodeId === ownNodeId || host === undefined) continue
+    const entry = entryOf(member, host.address)
+    if (entry !== undefined) add(entry)
   }
   return entries
+}
+
+function entryOf(member: DataPlaneMember, host: string): ForwardingEntry | undefined {
+  const before = known.get(member)
+  if (before?.host === host) return before
+  const ip = member.addresses.find((address) => address.includes('.'))
+  if (ip === undefined) return undefined
+  const entry = { mac: macOfAddress(ip), addresses: member.addresses, host }
+  known.set(member, entry)
+  return entry
 }
 
 /**
@@ -66,4 +79,4 @@ export function renderForwarding(
 }
 
 const same = (a: ForwardingEntry, b: ForwardingEntry | undefined): boolean =>
-  b !== undefined && a.addresses.join() === b.addresses.join() && a.host === b.host
+  a === b || (b !== undefined && a.addresses.join() === b.addresses.join() && a.host === b.host)

@@ -60,7 +60,7 @@ export function renderVirtualAddresses(
   }
   for (const [address, backends] of after) {
     const was = before?.get(address)
-    if (was !== undefined && was.join() === backends.join()) continue
+    if (was === backends || (was !== undefined && was.join() === backends.join())) continue
     lines.push(...service(of, address, was, backends))
   }
   return lines
@@ -98,8 +98,11 @@ function service(
 
 /** Addresses that new connections went to and do not any more. */
 export function removedBackends(before: VirtualAddresses | undefined, after: VirtualAddresses): string[] {
+  const changed = [...(before ?? [])].filter(([address, backends]) => after.get(address) !== backends)
+  const was = new Set(changed.flatMap(([, backends]) => backends))
+  if (was.size === 0) return []
   const now = new Set([...after.values()].flat())
-  return [...new Set([...(before?.values() ?? [])].flat())].filter((address) => !now.has(address))
+  return [...was].filter((address) => !now.has(address))
 }
 
 /** The addresses that connections are sent to by rules of ours, read from what the kernel shows of them. */
