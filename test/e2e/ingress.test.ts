@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { access, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
@@ -46,13 +46,25 @@ interface Load {
   readonly slowestMs: number
 }
 
-/** Requests without a pause, from another host, while something happens. */
-async function underLoad(host: string, seconds: number, happens: () => Promise<void>): Promise<Load> {
-  const url = `http://${addressOf('manager01')}/`
+let loads = 0
+
+/** Requests without a pause, from another host, from before something happens until after. */
+async function underLoad(host: string, happens: () => Promise<void>, through = 'manager01'): Promise<Load> {
+  const url = `http://${addressOf(through)}/`
+  // Hosts of a lab see the same folders as we.
+  const file = join(folder, `load-${String((loads += 1))}`)
   const script = join(root, 'test', 'support', 'http-load.ts')
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', script]
-  const load = cluster.run('worker02', ...node, url, host, String(seconds), '4')
-  const [text] = await Promise.all([load, happens()])
+  const load = cluster.run('worker02', ...node, url, host, file, '4')
+  const happened = async () => {
+    try {
+      await cluster.until('the first answer', () => access(`${file}.begun`).then(() => true))
+      await happens()
+    } finally {
+      await writeFile(`${file}.over`, '')
+    }
+  }
+  const [text] = await Promise.all([load, happened()])
   return JSON.parse(text) as Load
 }
 
@@ -88,17 +100,17 @@ test('tasks see the address of the client', async () => {
 test('more tasks, other tasks and other routes lose no request; tasks come without a reload', async () => {
   const pid = await servingPid()
   assertNoneLost(
-    await underLoad('web.test', 8, async () => {
+    await underLoad('web.test', async () => {
       await cluster.docker('manager01', 'service', 'scale', '-d', 'web=10')
       await untilAnswered('web.test', 10)
       assert.equal(await servingPid(), pid)
       await cluster.docker('manager01', 'service', 'scale', '-d', 'web=4')
+      await cluster.untilRunning('manager01', 'web', 4)
     }),
   )
-  await cluster.untilRunning('manager01', 'web', 4)
   assert.equal(await servingPid(), pid)
   assertNoneLost(
-    await underLoad('web.test', 10, async () => {
+    await underLoad('web.test', async () => {
       await cluster.docker(
         'manager01',
         'service',
@@ -113,7 +125,7 @@ test('more tasks, other tasks and other routes lose no request; tasks come witho
   )
   assert.equal(await servingPid(), pid)
   assertNoneLost(
-    await underLoad('web.test', 4, async () => {
+    await underLoad('web.test', async () => {
       await cluster.docker(
         'manager01',
         'service',
@@ -130,10 +142,12 @@ test('more tasks, other tasks and other routes lose no request; tasks come witho
 
 test('the power cut of a host loses no request that may be repeated', async () => {
   await cluster.untilRunning('manager01', 'web', 4)
-  const load = await underLoad('web.test', 12, () => cluster.powerOff('worker01'))
+  const load = await underLoad('web.test', async () => {
+    await cluster.powerOff('worker01')
+    await cluster.untilRunning('manager01', 'web', 4, 'worker01')
+  })
   assertNoneLost(load)
   assert.ok(load.slowestMs < 10_000, `the slowest took ${String(load.slowestMs)} ms`)
-  await cluster.untilRunning('manager01', 'web', 4, 'worker01')
   await cluster.start('worker01')
 })
 
@@ -144,14 +158,26 @@ test('HAProxy that is killed comes back', async () => {
   await untilAnswered('web.test', 4)
 })
 
-test('a certificate comes from a secret; one that is expired, and a host that is taken, are told', async () => {
-  const made = await exec('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2'],
-    ...['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test', '-keyout', '-'],
-  ])
-  const secret = (name: string) =>
-    cluster.run('manager01', 'sh', '-c', `printf '%s' '${made}' | docker secret create ${name} -`)
-  await secret('tls.test')
+test('certificates come from secrets; what cannot be done is told, and leaves the rest as it is', async () => {
+  const secret = async (name: string, days: string) => {
+    const made = await exec('openssl', [
+      ...[
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        days,
+      ],
+      ...['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test', '-keyout', '-'],
+    ])
+    await cluster.run('manager01', 'sh', '-c', `printf '%s' '${made}' | docker secret create ${name} -`)
+  }
+  await secret('tls.test', '2')
+  await secret('old.test', '0')
   const tls = ['--label', 'mure.ingress.host=tls.test', '--label', 'mure.ingress.port=8080']
   await create('--name', 'tls', ...tls, '--label', 'mure.ingress.tls=tls.test', webImage)
   const address = addressOf('manager01')
@@ -161,19 +187,30 @@ test('a certificate comes from a secret; one that is expired, and a host that is
   )
   const head = await curl('worker02', '-k', '-I', '--http2', ...resolve, 'https://tls.test/')
   assert.match(head, /^HTTP\/2 200/)
-  await create('--name', 'late', ...tls, webImage)
-  await create(
-    '--name',
-    'mismatch',
-    '--label',
-    'mure.ingress.host=m.test',
-    '--label',
-    'mure.ingress.tls=tls.test',
-    webImage,
-  )
+  const labels = (...texts: string[]) => texts.flatMap((text) => ['--label', `mure.ingress.${text}`])
+  await create('-d', '--name', 'late', ...tls, webImage)
+  await create('-d', '--name', 'mismatch', ...labels('host=m.test', 'tls=tls.test'), webImage)
+  await create('-d', '--name', 'expired', ...labels('host=old.test', 'tls=old.test'), webImage)
+  await create('-d', '--name', 'odd', ...labels('host=odd.test', 'port=many', 'hots=x'), webImage)
   const status = await mure('ingress', 'status')
   assert.match(status, /late: tls\.test is already served by service tls/)
   assert.match(status, /mismatch: tls: secret tls\.test: the certificate is for tls\.test, not for m\.test/)
+  assert.match(status, /expired: tls: secret old\.test: the certificate expired on /)
+  assert.match(status, /odd: label mure\.ingress\.port: "many" is not a port/)
+  assert.match(status, /odd: label mure\.ingress\.hots is not known/)
+  await cluster.docker('manager01', 'service', 'rm', 'late', 'mismatch', 'expired', 'odd')
+})
+
+test('a port that something else listens at is told, and what served before goes on', async () => {
+  // The dashboard's.
+  await mure('ingress', 'enable', '--statistics-port', '9000')
+  await cluster.until('the port to be told', async () => {
+    const said = await mure('ingress', 'status')
+    return /manager01 .*cannot bind socket \(Address already in use\).*:9000/.test(said) || said
+  })
+  await untilAnswered('web.test', 4)
+  await mure('ingress', 'enable', '--statistics-port', '1936')
+  await cluster.until('all to be well', async () => / running *$/m.test(await mure('ingress', 'status')))
 })
 
 test('a certificate comes from an authority by ACME', async () => {
@@ -216,10 +253,49 @@ test('the statistics need the login', async () => {
   assert.match(await curl('worker02', '-u', 'admin:statistics1', `${url}metrics`), /haproxy_/)
 })
 
+test('a manager with the ingress is lost: others serve, and a login at one dashboard holds at another', async () => {
+  await cluster.docker('manager01', 'node', 'promote', 'worker01', 'worker02')
+  const other = (...args: string[]) => cluster.run('worker01', join(root, 'mure'), ...args)
+  await cluster.until('three nodes of the ingress', async () => {
+    const said = await mure('ingress', 'status')
+    return said.match(/ running *$/gm)?.length === 3 || said
+  })
+  const jar = join(folder, 'cookies')
+  const token = (await mure('dashboard', 'token')).trim()
+  const page = (host: string, path: string, ...args: string[]) =>
+    curl('worker02', '-f', '-b', jar, '-c', jar, ...args, `http://${addressOf(host)}:9000${path}`)
+  await page(
+    'manager01',
+    '/api/login',
+    '-H',
+    'Content-Type: application/json',
+    '-d',
+    JSON.stringify({ token }),
+  )
+  const load = await underLoad(
+    'web.test',
+    async () => {
+      await cluster.powerOff('manager01')
+      await cluster.untilRunning('worker01', 'web', 4, 'manager01')
+    },
+    'worker01',
+  )
+  assertNoneLost(load)
+  // Cookies belong to a name, and here each manager has another: as if they had one.
+  const [, session = ''] = /\tmure_session\t(\S+)/.exec(await readFile(jar, 'utf8')) ?? []
+  const asIfTheSame = ['-H', `Cookie: mure_session=${session}`]
+  assert.match(await page('worker01', '/api/session', ...asIfTheSame), /"role":"admin"/)
+  const id = await cluster.docker('worker01', 'node', 'inspect', '--format', '{{.ID}}', 'worker02')
+  await cluster.until('samples of a node', async () =>
+    /\[\[/.test(await page('worker01', `/api/usage/${id}`, ...asIfTheSame)),
+  )
+  assert.match(await other('ingress', 'status'), /manager01 .* down/)
+})
+
 test('disabled, nothing listens any more', async () => {
-  await mure('ingress', 'disable')
+  await cluster.run('worker01', join(root, 'mure'), 'ingress', 'disable')
   await cluster.until('port 80 to be closed', async () =>
-    curl('worker02', `http://${addressOf('manager01')}/`).then(
+    curl('worker02', `http://${addressOf('worker01')}/`).then(
       () => false,
       () => true,
     ),

@@ -52,15 +52,15 @@ test('installed, mured has the docker socket and the engine one of its own; unin
   // What serves people goes on while the daemon is started anew.
   const ports = ['--http-port', '8980', '--https-port', '8981', '--statistics-port', '8982']
   await succeeds('mure', 'ingress', 'enable', ...ports)
-  const serving = ['sh', '-c', 'until pgrep -x haproxy; do sleep 0.1; done']
-  const proxy = await succeeds(...serving)
-  await succeeds('systemctl', 'restart', 'mure.service')
-  assert.equal(await succeeds(...serving), proxy)
+  const asked = 'curl -sS -o /dev/null http://127.0.0.1:8980/'
+  await succeeds('sh', '-c', `until ${asked}; do sleep 0.1; done`)
+  const whileRestarted = `systemctl restart mure.service & while kill -0 $!; do ${asked} || echo lost; done`
+  assert.equal(await succeeds('sh', '-c', whileRestarted), '')
 
   assert.match(await fails('mure', 'uninstall'), /part of a swarm/)
   await succeeds('docker', 'swarm', 'leave', '--force')
   await succeeds('mure', 'uninstall', '--purge')
-  await fails('pgrep', '-x', 'haproxy')
+  await fails('sh', '-c', asked)
   assert.equal(
     await succeeds('docker', 'info', '--format', '{{.ID}} {{.Swarm.LocalNodeState}}'),
     `${id} inactive`,

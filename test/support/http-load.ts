@@ -1,12 +1,15 @@
+import { existsSync, writeFileSync } from 'node:fs'
 import { Agent, request } from 'node:http'
 
-// Run inside a host: `node http-load.ts URL HOST SECONDS CONNECTIONS`. Asks without a pause by kept connections, and
-// prints how many answers of which status there were, and which requests failed otherwise.
+// Run inside a host: `node http-load.ts URL HOST FILE CONNECTIONS`. Asks without a pause by kept connections until there
+// is a file FILE.over, and prints how many answers of which status there were, and which requests failed otherwise.
+// FILE.begun is there after the first answer.
 
-const [url = '', host = '', seconds = '1', connections = '4'] = process.argv.slice(2)
+const [url = '', host = '', file = '', connections = '4'] = process.argv.slice(2)
+const longestMs = 90_000
 const agent = new Agent({ keepAlive: true, maxSockets: Number(connections) })
 const outcomes: Record<string, number> = {}
-const until = performance.now() + Number(seconds) * 1_000
+const until = performance.now() + longestMs
 let slowestMs = 0
 
 const ask = (): Promise<string> =>
@@ -29,10 +32,12 @@ const ask = (): Promise<string> =>
   })
 
 async function askOnAndOn(): Promise<void> {
-  while (performance.now() < until) {
+  while (!existsSync(`${file}.over`)) {
+    if (performance.now() > until) throw new Error('nobody said that it is over')
     const started = performance.now()
     const outcome = await ask()
     slowestMs = Math.max(slowestMs, performance.now() - started)
+    if (Object.keys(outcomes).length === 0) writeFileSync(`${file}.begun`, '')
     outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
   }
 }

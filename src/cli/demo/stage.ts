@@ -17,7 +17,7 @@ export class Stage {
   readonly #lab: LabRecord
   readonly #wait: Wait
   readonly #isStepwise: boolean
-  readonly #started = performance.now()
+  #started = performance.now()
   #step = 0
 
   constructor(lab: LabRecord, wait: Wait, options: { isStepwise: boolean }) {
@@ -32,7 +32,12 @@ export class Stage {
 
   /** The title of the next step. */
   async step(text: string): Promise<void> {
-    if (this.#isStepwise && this.#step > 0) await untilEnter(this.#wait.signal)
+    if (this.#isStepwise && this.#step > 0) {
+      const asked = performance.now()
+      await untilEnter(this.#wait.signal)
+      // Reading is not the product's time.
+      this.#started += performance.now() - asked
+    }
     this.#step += 1
     const seconds = ((performance.now() - this.#started) / 1000).toFixed(0)
     title(`${String(this.#step + 1)}. ${text}`, `${seconds} s`)

@@ -35,6 +35,12 @@ test('nodes in the order people count, tasks by what they use', () => {
   assert.match(plain(renderTop(answer, { ...screen, order: 'memory' }))[7] ?? '', /^web\.1/)
 })
 
+test('bars grow as far as the screen has room for them', () => {
+  const line = (columns: number) => plain(renderTop(answer, { ...screen, columns }))[3] ?? ''
+  assert.match(line(85), /1\.00\/2 +███░░░ +50% .* 25%$/)
+  assert.match(line(70), /1\.00\/2 + 50% .* 25%$/)
+})
+
 test('a small screen gets what has room on it', () => {
   const lines = plain(renderTop(answer, { ...screen, columns: 20, rows: 6 }))
   assert.equal(lines.length, 5)

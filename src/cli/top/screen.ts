@@ -36,20 +36,9 @@ const bold = (text: string) => `\u001b[1m${text}\u001b[0m`
 export function renderTop({ nodes, tasks }: TopAnswer, screen: Screen): string[] {
   const ready = nodes.filter(({ state }) => state === 'ready').length
   const head = `mure top - ${String(ready)}/${String(nodes.length)} nodes ready, ${String(tasks.length)} tasks running - by ${screen.order} (c, m, n; q ends)`
-  const nodeLines = table(
-    ['NODE', 'STATE', 'ROLE', 'CPU', 'CPU %', 'MEMORY', 'MEM %'],
-    [...nodes]
-      .sort((a, b) => compareNames(a.name, b.name))
-      .map((node) => ({
-        NODE: node.name,
-        STATE: node.availability === 'active' ? node.state : `${node.state}, ${node.availability}`,
-        ROLE: node.role,
-        CPU: node.cpu === undefined ? '-' : `${node.cpu.toFixed(2)}/${String(node.cpus)}`,
-        'CPU %': bar(node.cpu, node.cpus),
-        MEMORY: node.memory === undefined ? '-' : `${mib(node.memory)}/${mib(node.memoryBytes)}`,
-        'MEM %': bar(node.memory, node.memoryBytes),
-      })),
-  ).split('\n')
+  const rows = barSizes.map((cells) => nodeTable(nodes, cells))
+  const nodeLines =
+    rows.find((lines) => lines.every((line) => line.length <= screen.columns)) ?? rows.at(-1) ?? []
   const taskLines = table(
     ['TASK', 'ID', 'NODE', 'CPU %', 'MEMORY', 'UP'],
     [...tasks].sort(by(screen.order)).map((task) => ({
@@ -70,6 +59,21 @@ export function renderTop({ nodes, tasks }: TopAnswer, screen: Screen): string[]
   })
 }
 
+function nodeTable(nodes: TopAnswer['nodes'], cells: number): string[] {
+  const rows = [...nodes]
+    .sort((a, b) => compareNames(a.name, b.name))
+    .map((node) => ({
+      NODE: node.name,
+      STATE: node.availability === 'active' ? node.state : `${node.state}, ${node.availability}`,
+      ROLE: node.role,
+      CPU: node.cpu === undefined ? '-' : `${node.cpu.toFixed(2)}/${String(node.cpus)}`,
+      'CPU %': bar(node.cpu, node.cpus, cells),
+      MEMORY: node.memory === undefined ? '-' : `${mib(node.memory)}/${mib(node.memoryBytes)}`,
+      'MEM %': bar(node.memory, node.memoryBytes, cells),
+    }))
+  return table(['NODE', 'STATE', 'ROLE', 'CPU', 'CPU %', 'MEMORY', 'MEM %'], rows).split('\n')
+}
+
 function by(order: Order): (a: TopAnswer['tasks'][number], b: TopAnswer['tasks'][number]) => number {
   const byName = (a: { name: string }, b: { name: string }) => compareNames(a.name, b.name)
   if (order === 'name') return byName
@@ -79,13 +83,15 @@ function by(order: Order): (a: TopAnswer['tasks'][number], b: TopAnswer['tasks']
 const collator = new Intl.Collator('en', { numeric: true })
 const compareNames = (a: string, b: string): number => collator.compare(a, b)
 
-const barCells = 10
+/** The longest that leaves room for the rest is taken. */
+const barSizes = [10, 6, 0]
 
-function bar(value: number | undefined, of: number): string {
-  if (value === undefined || of <= 0) return '-'.padEnd(barCells + 5)
+function bar(value: number | undefined, of: number, cells: number): string {
+  const gap = cells === 0 ? '' : ' '
+  if (value === undefined || of <= 0) return '-'.padEnd(cells + gap.length + 4)
   const share = Math.min(1, value / of)
-  const filled = Math.round(share * barCells)
-  return `${'█'.repeat(filled)}${'░'.repeat(barCells - filled)} ${String(Math.round(share * 100)).padStart(3)}%`
+  const filled = Math.round(share * cells)
+  return `${'█'.repeat(filled)}${'░'.repeat(cells - filled)}${gap}${String(Math.round(share * 100)).padStart(3)}%`
 }
 
 function mib(bytes: number): string {
