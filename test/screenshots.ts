@@ -1,7 +1,9 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
+import { installPackages } from '#cli/packages.ts'
 import { instant } from '#lib/clock.ts'
+import { execResult } from '#lib/exec.ts'
 import type { StoredObject } from '#model/objects.ts'
 import type { Service } from '#model/service.ts'
 import type { Task } from '#model/task.ts'
@@ -10,7 +12,7 @@ import { SyntheticDashboard } from '../bench/support/synthetic-dashboard.ts'
 import { newPage, openBrowser } from './support/browser.ts'
 import type { PageOptions } from './support/browser.ts'
 
-// Draws docs/screenshots/ anew, from a cluster that is made up: node test/screenshots.ts (needs fonts-ipafont-gothic).
+// Draws docs/screenshots/ anew, from a cluster that is made up: node test/screenshots.ts.
 const folder = join(import.meta.dirname, '..', 'docs', 'screenshots')
 const now = Date.now()
 const ago = (minutes: number) => instant(now - minutes * 60_000)
@@ -107,6 +109,9 @@ const shots: readonly Shot[] = [
   { name: 'phone', options: { width: 390, height: 844 }, hash: 'swarm' },
 ]
 
+const say = (text: string) => process.stdout.write(`${text}\n`)
+const { stdout: japaneseFonts } = await execResult('fc-list', [':lang=ja'])
+if (japaneseFonts === '') await installPackages(['fonts-ipafont-gothic'], say)
 await mkdir(folder, { recursive: true })
 const objects: StoredObject[] = [...nodes, ...services, ...tasks]
 await using dashboard = await SyntheticDashboard.over(objects, tasks)
@@ -119,7 +124,7 @@ try {
     await page.goto(`${dashboard.url}/#/${hash}`)
     await prepare?.(page)
     await page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' })
-    process.stdout.write(`${name}\n`)
+    say(name)
     await page.context().close()
   }
 } finally {
