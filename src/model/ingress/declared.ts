@@ -3,12 +3,13 @@ import type { PortSpec, ServiceSpec, TaskTemplate } from '../service.ts'
 import { caddy } from './conventions/caddy.ts'
 import { dockerFlow } from './conventions/docker-flow.ts'
 import { mureLabels } from './conventions/mure.ts'
+import { traefikOne } from './conventions/traefik-one.ts'
 import { traefik } from './conventions/traefik.ts'
 import { virtualHost } from './conventions/virtual-host.ts'
 import type { Convention, Declared } from './declaration.ts'
 
 /** The first that a service uses counts; ours before those of the tools that people come from. */
-const conventions: readonly Convention[] = [mureLabels, traefik, caddy, dockerFlow, virtualHost]
+const conventions: readonly Convention[] = [mureLabels, traefik, traefikOne, caddy, dockerFlow, virtualHost]
 
 const nothing: Declared = { declarations: [], problems: [] }
 

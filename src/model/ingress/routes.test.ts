@@ -221,3 +221,41 @@ test('what keeps people out in other tools keeps them out here, or leads nowhere
   assert.match(said({ labels: { ...caddy, 'caddy.basic_auth.joe': 'x' } }), /caddy\.basic_auth\.joe/)
   assert.deepEqual(declared({ labels: { ...caddy, 'caddy.encode': 'gzip' } }, 'port'), [{ port: 80 }])
 })
+
+test('the labels of Traefik 1 are understood, several routes by segments', () => {
+  const rule = 'Host:a.org, b.org;PathPrefixStrip:/x'
+  const labels = {
+    'traefik.frontend.rule': rule,
+    'traefik.port': '8080',
+    'traefik.frontend.entryPoints': 'http,https',
+    'traefik.frontend.whiteList.sourceRange': '10.0.0.0/8',
+    'traefik.docker.network': 'proxy',
+    'traefik.backend.loadbalancer.stickiness': 'true',
+  }
+  const fields = ['matches', 'port', 'withoutTls', 'rewrite', 'allowedFrom', 'isSticky'] as const
+  assert.deepEqual(declared({ labels }, ...fields), [
+    {
+      matches: [
+        { host: 'a.org', path: '/x' },
+        { host: 'b.org', path: '/x' },
+      ],
+      port: 8080,
+      withoutTls: 'serve',
+      rewrite: { prefixes: ['/x'], by: '/' },
+      allowedFrom: ['10.0.0.0/8'],
+      isSticky: true,
+    },
+  ])
+  const segments = {
+    'traefik.one.frontend.rule': 'Host:a.org',
+    'traefik.one.port': '81',
+    'traefik.two.frontend.rule': 'Host:b.org',
+    'traefik.port': '80',
+  }
+  assert.deepEqual(led({ labels: segments }), ['a.org → 81', 'b.org → 80'])
+  assert.match(said({ labels: { ...labels, 'traefik.frontend.auth.forward.address': 'x' } }), /auth\.forward/)
+  assert.match(
+    said({ labels: { 'traefik.frontend.rule': 'HostRegexp:{a:.*}' } }),
+    /HostRegexp.* is not understood/,
+  )
+})

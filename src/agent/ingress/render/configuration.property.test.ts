@@ -43,6 +43,9 @@ const labelNames = [
   'traefik.http.routers.r.rule',
   'traefik.http.services.r.loadbalancer.server.port',
   'traefik.http.services.r.loadbalancer.healthcheck.path',
+  ...['frontend.rule', 'port', 'frontend.auth.basic', 'frontend.whitelist.sourcerange'].map(
+    (name) => `traefik.${name}`,
+  ),
   'com.df.notify',
   'com.df.serviceDomain',
   'com.df.servicePath',
