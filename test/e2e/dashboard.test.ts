@@ -79,6 +79,24 @@ test('why a task does not run is said', async () => {
   assert.equal(await cluster.docker('manager01', 'service', 'ls', '-q', '--filter', 'name=lost'), '')
 })
 
+test('what stands in the way of the HTTP ingress is said at the service', async () => {
+  await cluster.run('manager01', mure, 'ingress', 'enable')
+  const labels = ['mure.ingress.host=shop.test', 'mure.ingress.other.host=a b'].flatMap((text) => [
+    '--label',
+    text,
+  ])
+  await cluster.docker('manager01', 'service', 'create', '-q', '-d', '--name', 'led', ...labels, webImage)
+  const { page, problems } = await loggedIn()
+  await page.locator('.legend button', { hasText: 'led' }).click()
+  await page.locator('.panel').getByRole('link', { name: 'shop.test' }).waitFor()
+  await page
+    .locator('.panel .notice', { hasText: 'mure.ingress.other.host: "a b" is not a host name' })
+    .waitFor()
+  await cluster.docker('manager01', 'service', 'rm', 'led')
+  await cluster.run('manager01', mure, 'ingress', 'disable')
+  assert.deepEqual(problems, [])
+})
+
 test('logs are followed, and a shell is typed into, of a container on another node', async () => {
   const create = ['service', 'create', '-q', '-d', '--name', 'talk', '--constraint', 'node.role==worker']
   const script = 'i=0; while :; do i=$((i+1)); echo "line $i"; sleep 1; done'

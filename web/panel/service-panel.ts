@@ -10,6 +10,7 @@ import { Logs } from '../parts/logs.ts'
 import { countsOf } from '../state/derive.ts'
 import { agoText, portsText } from '../state/format.ts'
 import { facts } from './facts.ts'
+import { IngressOfService } from './ingress-of-service.ts'
 import { Tabs } from './tabs.ts'
 import { Why } from './why.ts'
 import { taskLines } from './task-lines.ts'
@@ -70,6 +71,7 @@ function overview(service: ServiceRow): ComponentChild {
       [t('created'), agoText(now - service.createdAt)],
       [t('updated'), agoText(now - service.updatedAt)],
     ]),
+    h(IngressOfService, { id: service.id, stamp: app.state.stamp }),
     taskLines([...app.state.tasksOfService(service.id)].filter((task) => task.desired === 'running')),
   )
 }

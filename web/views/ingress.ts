@@ -1,13 +1,13 @@
 import { h } from 'preact'
 import type { ComponentChild } from 'preact'
-import { useEffect, useState } from 'preact/hooks'
 import type { IngressAnswer } from '../../src/api/dashboard/wire.ts'
-import { call } from '../api.ts'
 import { app } from '../app.ts'
 import { t } from '../i18n/index.ts'
+import { urlOf } from '../panel/ingress-of-service.ts'
 import { badge, swatch } from '../parts/badge.ts'
 import { Table } from '../parts/table.ts'
 import type { Column } from '../parts/table.ts'
+import { useIngress } from '../parts/use-ingress.ts'
 import { matches } from '../state/derive.ts'
 import { Head } from './head.ts'
 
@@ -33,25 +33,9 @@ const columns = (): readonly Column<RouteRow>[] => [
   },
 ]
 
-const urlOf = ({ host, path, isSecure }: RouteRow): string =>
-  `${isSecure ? 'https' : 'http'}://${host}${path}`
-
 /** Which host names lead where, and what stands in the way. */
 export function Ingress(): ComponentChild {
-  const [answer, setAnswer] = useState<IngressAnswer>()
-  const { stamp } = app.state
-  useEffect(() => {
-    let isOver = false
-    call<IngressAnswer>('GET', '/api/ingress').then(
-      (found) => {
-        if (!isOver) setAnswer(found)
-      },
-      () => undefined,
-    )
-    return () => {
-      isOver = true
-    }
-  }, [stamp])
+  const answer = useIngress(app.state.stamp)
   if (answer === undefined) return h('p', { class: 'empty' }, t('connecting'))
   if (!answer.enabled) return h('p', { class: 'empty' }, t('ingressOff'))
   const rows = answer.routes.filter((row) => matches(app.query, row.host, row.path, row.serviceName))

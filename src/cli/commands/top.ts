@@ -1,5 +1,6 @@
 import { InvalidArgumentError } from 'commander'
 import type { Command } from 'commander'
+import { errorText } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import { DaemonClient } from '../client.ts'
 import { renderTop } from '../top/screen.ts'
@@ -44,8 +45,12 @@ async function live(ask: () => Promise<TopAnswer>, everyMs: number): Promise<voi
   const stop = new AbortController()
   let order: Order = 'cpu'
   let last = await ask()
+  /** Why there are no newer figures. */
+  let trouble = ''
   const draw = () => {
     const lines = renderTop(last, { columns: stdout.columns, rows: stdout.rows, order, now: Date.now() })
+    // Below the title there is a line left.
+    if (trouble !== '') lines[1] = trouble.slice(0, stdout.columns)
     // Line by line over what was there: without a flash, and the rest is cleared.
     stdout.write(`\u001b[H${lines.map((line) => `${line}\u001b[K\n`).join('')}\u001b[J`)
   }
@@ -66,7 +71,15 @@ async function live(ask: () => Promise<TopAnswer>, everyMs: number): Promise<voi
     while (!stop.signal.aborted) {
       draw()
       await sleep(everyMs, stop.signal).catch(() => undefined)
-      if (!stop.signal.aborted) last = await ask()
+      if (stop.signal.aborted) break
+      // A daemon that is started anew, or a manager that waits for others, is back in a moment.
+      await ask().then(
+        (answer) => {
+          last = answer
+          trouble = ''
+        },
+        (error: unknown) => (trouble = errorText(error)),
+      )
     }
   } finally {
     stdin.off('data', onKey)
