@@ -206,7 +206,7 @@ test('a port that something else listens at is told, and what served before goes
   await mure('ingress', 'enable', '--statistics-port', '9000')
   await cluster.until('the port to be told', async () => {
     const said = await mure('ingress', 'status')
-    return /manager01 .*cannot bind socket \(Address already in use\).*:9000/.test(said) || said
+    return /manager01 .*cannot listen at \S*:9000: another program of this host does/.test(said) || said
   })
   await untilAnswered('web.test', 4)
   await mure('ingress', 'enable', '--statistics-port', '1936')

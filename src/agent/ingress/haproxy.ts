@@ -8,6 +8,7 @@ import { execResult } from '#lib/exec.ts'
 import type { Logger } from '#lib/logger.ts'
 import { outliving } from '#lib/outliving.ts'
 import { sleep } from '#lib/wait.ts'
+import { wordsOf } from './render/words.ts'
 import { askHaproxy } from './runtime-socket.ts'
 
 export interface HaproxyOptions {
@@ -163,14 +164,4 @@ async function isHaproxy(pid: number, folder: string): Promise<boolean> {
   const command = await readFile(`/proc/${String(pid)}/cmdline`, 'utf8').catch(() => '')
   const parts = command.split('\0')
   return /(^|\/)haproxy$/.test(parts[0] ?? '') && parts.some((part) => part.startsWith(folder))
-}
-
-/** What a person wants to read of HAProxy's output: its complaints, without dates and process numbers. */
-function wordsOf(output: string): string {
-  const alerts = output
-    .split('\n')
-    .filter((line) => line.startsWith('[ALERT]'))
-    .map((line) => line.replace(/^\[ALERT\]\s+\(\d+\) : /, '').replace(/^config : /, ''))
-    .filter((line) => !/^(Fatal errors|Error\(s\) found)/.test(line))
-  return alerts.slice(0, 3).join('; ').slice(0, 600)
 }
