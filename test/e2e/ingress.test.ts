@@ -201,18 +201,6 @@ test('certificates come from secrets; what cannot be done is told, and leaves th
   await cluster.docker('manager01', 'service', 'rm', 'late', 'mismatch', 'expired', 'odd')
 })
 
-test('a port that something else listens at is told, and what served before goes on', async () => {
-  // The dashboard's.
-  await mure('ingress', 'enable', '--statistics-port', '9000')
-  await cluster.until('the port to be told', async () => {
-    const said = await mure('ingress', 'status')
-    return /manager01 .*cannot listen at \S*:9000: another program of this host does/.test(said) || said
-  })
-  await untilAnswered('web.test', 4)
-  await mure('ingress', 'enable', '--statistics-port', '1936')
-  await cluster.until('all to be well', async () => / running *$/m.test(await mure('ingress', 'status')))
-})
-
 test('a certificate comes from an authority by ACME', async () => {
   // In the host, where its questions are answered by the ingress itself.
   const address = addressOf('manager01')

@@ -208,7 +208,12 @@ export class IngressAgent implements AsyncDisposable {
       throw new Error(`HAProxy refuses the configuration, and the last good one stays in force: ${refusal}`)
     }
     const started = performance.now()
-    await this.#haproxy.serve(folder.file, folder.socket)
+    try {
+      await this.#haproxy.serve(folder.file, folder.socket)
+    } catch (error) {
+      if (!this.#haproxy.isServing) throw error
+      throw new Error(`the last good configuration stays in force: ${errorText(error)}`, { cause: error })
+    }
     this.#refused = undefined
     this.#inForce = { made, configuration, folder, slots }
     logger.info('HAProxy serves by a new configuration', {

@@ -251,3 +251,21 @@ test('a load balancer in front tells the address of the client by the PROXY prot
   await ingress.agent.configure(ingress.configuration([aRoute()], { proxiesFrom: ['10.0.0.1'] }))
   assert.equal((await ask()).status, 200)
 })
+
+test('a port that is taken is told, and what served before goes on', async () => {
+  await ingress.agent.configure(ingress.configuration([aRoute()]))
+  const other = createServer().listen(ingress.httpPort + 9)
+  await once(other, 'listening')
+  try {
+    const wish = { statisticsPort: ingress.httpPort + 9 }
+    await ingress.agent.configure(ingress.configuration([aRoute()], wish))
+    const said = ingress.state?.problems?.join() ?? ''
+    assert.match(said, /last good configuration stays in force.*cannot listen at \S+: another program/)
+    assert.equal(ingress.state?.state, 'running')
+    assert.equal((await ask()).status, 200)
+  } finally {
+    other.close()
+  }
+  await ingress.agent.configure(ingress.configuration([aRoute()]))
+  assert.deepEqual(ingress.state, { state: 'running' })
+})
