@@ -25,7 +25,7 @@ after(async () => {
 })
 
 const mure = (...args: string[]) => cluster.run('manager01', join(root, 'mure'), ...args)
-const create = (...args: string[]) => cluster.docker('manager01', 'service', 'create', '-q', ...args)
+const create = (...args: string[]) => cluster.docker('manager01', 'service', 'create', '-q', '-d', ...args)
 const addressOf = (host: string) => cluster.lab.hosts.find(({ name }) => name === host)?.address ?? ''
 const curl = (from: string, ...args: string[]) => cluster.run(from, 'curl', '-sS', '-m', '10', ...args)
 const servingPid = async () =>
@@ -159,25 +159,16 @@ test('HAProxy that is killed comes back', async () => {
 })
 
 test('certificates come from secrets; what cannot be done is told, and leaves the rest as it is', async () => {
-  const secret = async (name: string, days: string) => {
-    const made = await exec('openssl', [
-      ...[
-        'req',
-        '-x509',
-        '-newkey',
-        'ec',
-        '-pkeyopt',
-        'ec_paramgen_curve:prime256v1',
-        '-nodes',
-        '-days',
-        days,
-      ],
-      ...['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test', '-keyout', '-'],
+  const secret = async (name: string, made: string) => {
+    const request = ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+    const pem = await exec('faketime', [
+      ...[made, 'openssl', ...request, '-days', '2', '-keyout', '-'],
+      ...['-subj', '/CN=tls.test', '-addext', 'subjectAltName=DNS:tls.test'],
     ])
-    await cluster.run('manager01', 'sh', '-c', `printf '%s' '${made}' | docker secret create ${name} -`)
+    await cluster.run('manager01', 'sh', '-c', `printf '%s' '${pem}' | docker secret create ${name} -`)
   }
-  await secret('tls.test', '2')
-  await secret('old.test', '0')
+  await secret('tls.test', '1 minute ago')
+  await secret('old.test', '10 days ago')
   const tls = ['--label', 'mure.ingress.host=tls.test', '--label', 'mure.ingress.port=8080']
   await create('--name', 'tls', ...tls, '--label', 'mure.ingress.tls=tls.test', webImage)
   const address = addressOf('manager01')
@@ -188,10 +179,10 @@ test('certificates come from secrets; what cannot be done is told, and leaves th
   const head = await curl('worker02', '-k', '-I', '--http2', ...resolve, 'https://tls.test/')
   assert.match(head, /^HTTP\/2 200/)
   const labels = (...texts: string[]) => texts.flatMap((text) => ['--label', `mure.ingress.${text}`])
-  await create('-d', '--name', 'late', ...tls, webImage)
-  await create('-d', '--name', 'mismatch', ...labels('host=m.test', 'tls=tls.test'), webImage)
-  await create('-d', '--name', 'expired', ...labels('host=old.test', 'tls=old.test'), webImage)
-  await create('-d', '--name', 'odd', ...labels('host=odd.test', 'port=many', 'hots=x'), webImage)
+  await create('--name', 'late', ...tls, webImage)
+  await create('--name', 'mismatch', ...labels('host=m.test', 'tls=tls.test'), webImage)
+  await create('--name', 'expired', ...labels('host=old.test', 'tls=old.test'), webImage)
+  await create('--name', 'odd', ...labels('host=odd.test', 'port=many', 'hots=x'), webImage)
   const status = await mure('ingress', 'status')
   assert.match(status, /late: tls\.test is already served by service tls/)
   assert.match(status, /mismatch: tls: secret tls\.test: the certificate is for tls\.test, not for m\.test/)

@@ -56,6 +56,7 @@ test('installed, mured has the docker socket and the engine one of its own; unin
   await succeeds('sh', '-c', `until ${asked}; do sleep 0.1; done`)
   const whileRestarted = `systemctl restart mure.service & while kill -0 $!; do ${asked} || echo lost; done`
   assert.equal(await succeeds('sh', '-c', whileRestarted), '')
+  await succeeds('sh', '-c', 'until docker node ls; do sleep 0.1; done')
 
   assert.match(await fails('mure', 'uninstall'), /part of a swarm/)
   await succeeds('docker', 'swarm', 'leave', '--force')
