@@ -6,6 +6,7 @@ import { MureError } from '#lib/errors.ts'
 import { silentLogger } from '#lib/logger.ts'
 import { seededRandom } from '#lib/random.ts'
 import type { Control } from '#manager/control/control.ts'
+import { ingressStateOf } from '#manager/control/ingress.ts'
 import type { NodeId } from '#model/id.ts'
 import type { StoredObject } from '#model/objects.ts'
 import type { Node } from '#model/node.ts'
@@ -137,7 +138,7 @@ function nodeWith(mirror: StoreMirror, key: Buffer): LocalNode {
       }),
     usageOf: () => Promise.resolve(anHour()),
     explain: () => ({ notes: [], nodes: [] }),
-    ingress: () => ({ enabled: false, httpPort: 80, httpsPort: 443, nodes: [], routes: [], problems: [] }),
+    ingress: () => ingressStateOf(mirror, instant(Date.now())),
   } as unknown as Control
   return {
     info: () => ({
