@@ -26,7 +26,7 @@ export function certificateOfSecret(
   const parts =
     whole === undefined ? [`${name}.crt`, `${name}.key`].map((one) => view.byName('secret', one)) : [whole]
   if (parts.some((part) => part === undefined))
-    return { problem: `secret ${name} does not exist, nor do ${name}.crt and ${name}.key` }
+    return { problem: `it does not exist, nor do ${name}.crt and ${name}.key` }
   return checkCertificate(parts.map((part) => textOf(part)).join('\n'), hosts, now)
 }
 
