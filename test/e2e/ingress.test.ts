@@ -173,9 +173,12 @@ test('certificates come from secrets; what cannot be done is told, and leaves th
   await create('--name', 'tls', ...tls, '--label', 'mure.ingress.tls=tls.test', webImage)
   const address = addressOf('manager01')
   const resolve = ['--resolve', `tls.test:443:${address}`, '--resolve', `tls.test:80:${address}`]
+  // Whatever answers for all other hosts has no certificate.
   await cluster.until('HTTPS', async () =>
-    /Hello/.test(await curl('worker02', '-k', '-L', ...resolve, 'http://tls.test/')),
+    /Hello/.test(await curl('worker02', '-k', ...resolve, 'https://tls.test/')),
   )
+  const redirected = ['-o', '/dev/null', '-w', '%{http_code} %{redirect_url}']
+  assert.equal(await curl('worker02', ...redirected, ...resolve, 'http://tls.test/'), '308 https://tls.test/')
   const head = await curl('worker02', '-k', '-I', '--http2', ...resolve, 'https://tls.test/')
   assert.match(head, /^HTTP\/2 200/)
   const labels = (...texts: string[]) => texts.flatMap((text) => ['--label', `mure.ingress.${text}`])
