@@ -168,11 +168,13 @@ export class Agenda {
     const services: string[] = []
     const large: string[] = []
     let tasks = 0
+    let all = 0
     for (const id of this.#services) {
       if ((this.#restsUntil.get(id) ?? 0) > now) continue
       const size = sizeOf(view, id as ServiceId)
-      if (tasks > 0 && tasks + size > turnTasks) continue
+      if (all > 0 && all + size > turnTasks) continue
       services.push(id)
+      all += size
       if (size < restFromTasks) continue
       large.push(id)
       tasks += size
