@@ -188,4 +188,8 @@ export function movedAddress(address: string, name: string, interfaces: Interfac
   }
 }
 
+/** Of `host:port`. */
+export const isLoopback = (address: string): boolean =>
+  /^(?:127\.|::1$)/.test(splitHostPort(address, defaultClusterPort)?.host ?? '')
+
 const isLinkLocal = (address: string): boolean => address.startsWith('169.254.') || address.startsWith('fe80')

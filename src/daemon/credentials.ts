@@ -21,6 +21,8 @@ export interface Admission {
   readonly keys: NodeKeys
   /** The manager that answered. */
   readonly address: string
+  /** Where managers are reached by other hosts. */
+  readonly managers: readonly string[]
 }
 
 const attemptTimeoutMs = 5_000
@@ -61,6 +63,7 @@ export async function requestAdmission(
         role: answer.role,
         keys: { key, certificate: answer.certificate, trust: answer.trust },
         address,
+        managers: answer.managers ?? [],
       }
     } catch (error) {
       failure = error

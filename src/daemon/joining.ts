@@ -3,6 +3,8 @@ import type { JoinRequest } from '#api/backend.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { ClusterId } from '#model/id.ts'
 import {
+  interfaceOf,
+  isLoopback,
   joinHostPort,
   ownAddressToward,
   resolveAdvertiseAddress,
@@ -10,6 +12,7 @@ import {
   resolveListenAddress,
   splitHostPort,
 } from './addresses.ts'
+import type { HostAndPort, Interfaces } from './addresses.ts'
 import { requestAdmission } from './credentials.ts'
 import type { Admission } from './credentials.ts'
 import type { NodeState } from './node-state.ts'
@@ -37,9 +40,24 @@ export function prepareJoin(
       clusterId: admission.clusterId as ClusterId,
       role: 'worker',
       listenAddress: joinHostPort(listen),
-      advertiseAddress: advertise === '' ? await ownAddressToward(admission.address, listen) : advertise,
+      advertiseAddress: advertise === '' ? await ownAddress(admission, listen, interfaces) : advertise,
       dataPathAddress,
     }
     return { admission, state }
   }
+}
+
+/**
+ * A manager that is reached over the loopback is on this host, and others reach it at another address: so they do us,
+ * unless there is none.
+ */
+async function ownAddress(
+  { address, managers }: Admission,
+  listen: HostAndPort,
+  interfaces: Interfaces,
+): Promise<string> {
+  const own = await ownAddressToward(address, listen)
+  if (!isLoopback(own)) return own
+  const advertised = managers.find((manager) => interfaceOf(manager, interfaces) !== undefined)
+  return advertised === undefined ? own : ownAddressToward(advertised, listen)
 }

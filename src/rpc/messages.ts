@@ -136,6 +136,8 @@ export interface CertificateAnswer {
   readonly role: NodeRole
   readonly certificate: string
   readonly trust: string
+  /** Of a first certificate: where managers are reached by other hosts. */
+  readonly managers?: readonly string[]
 }
 
 /** `POST /v1/members`: managers only. The caller's etcd member is added as a learner and later made a voter. */

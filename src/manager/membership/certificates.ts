@@ -56,7 +56,8 @@ async function join(
   await transactOn(parts, wait, () =>
     parts.mirror.get('node', node.meta.id) === undefined ? [create(node)] : [],
   )
-  return { nodeId: node.meta.id, role, certificate, trust: trustOf(cluster.status.rootCa) }
+  const managers = [...parts.mirror.list('node')].flatMap(({ status }) => status.manager?.address ?? [])
+  return { nodeId: node.meta.id, role, certificate, trust: trustOf(cluster.status.rootCa), managers }
 }
 
 function roleOfToken(cluster: Cluster, token: string): NodeRole {

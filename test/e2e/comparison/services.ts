@@ -316,7 +316,7 @@ export const tasks: readonly Case[] = [
   api('GET', '/services/run/logs?stdout=1&tail=x'),
   api('GET', '/services/run/logs?stdout=1&since=x'),
   docker('service update --quiet --env-rm A --stop-grace-period 1s run'),
-  docker("service ps --format '{{.Name}} {{.DesiredState}}' run"),
+  settling(docker("service ps --format '{{.Name}} {{.DesiredState}}' run")),
   docker('service inspect run'),
   docker('service inspect --pretty run'),
   docker('service rollback --quiet run'),

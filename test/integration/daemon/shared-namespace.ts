@@ -1,5 +1,6 @@
 // Three engines and three daemons in one network namespace that has nothing but a loopback.
 import assert from 'node:assert/strict'
+import { exec } from '#lib/exec.ts'
 import { at, docker, nodeStates, refused, startDaemon, startEngines, stopDaemon, until } from './daemons.ts'
 
 const numbers = [1, 2, 3]
@@ -33,6 +34,17 @@ const identifier = (number: number) => {
 }
 for (const number of [1, 2]) assert.match(await identifier(number), /^\d+$/)
 assert.notEqual(await identifier(1), await identifier(2))
+
+// Reached over the loopback, a manager still tells others another address; so does who joins it there.
+for (const number of [3, 2, 1]) await docker(number, 'swarm', 'leave', '--force')
+await exec('ip', ['address', 'add', '10.9.0.1/32', 'dev', 'lo'])
+await docker(1, 'swarm', 'init', '--advertise-addr', '10.9.0.1')
+const again = await docker(1, 'swarm', 'join-token', '-q', 'manager')
+await docker(2, 'swarm', 'join', '--token', again, '--listen-addr', '0.0.0.0:12377', '0.0.0.0:2377')
+assert.equal(await docker(2, 'info', '--format', '{{.Swarm.NodeAddr}}'), '10.9.0.1')
+await until('the second to be a manager', async () =>
+  (await docker(2, 'node', 'ls', '--format', '{{.ManagerStatus}}')).includes('Reachable'),
+)
 
 for (const daemon of daemons) assert.equal(await stopDaemon(daemon), 0)
 process.exit(0)
