@@ -5,7 +5,7 @@ import { instant } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { seededRandom } from '#lib/random.ts'
 import type { Service, UpdatePolicy } from '#model/service.ts'
-import { isTerminal } from '#model/task-state.ts'
+import { compareStates, isTerminal } from '#model/task-state.ts'
 import type { TaskState } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 import { aNode, aService, testEpoch } from '#model/testing/builders.ts'
@@ -80,6 +80,16 @@ class World {
   }
 
   check(): void {
+    const { update } = this.service.spec
+    const limit = update?.parallelism ?? 1
+    const areAllGood = Object.values(this.#fates).every((of) => of === 'good')
+    if (limit > 0 && areAllGood && this.service.status.update?.state === 'updating') {
+      const onTheirWay = [...this.tasks.values()].filter(
+        (task) =>
+          task.cause === 'update' && isWanted(task) && compareStates(task.status.state, 'running') < 0,
+      )
+      assert.ok(onTheirWay.length <= limit, 'no more at a time than the policy allows')
+    }
     for (const ofSlot of Map.groupBy(this.tasks.values(), (task) => task.slot).values()) {
       const wanted = ofSlot.filter((task) => !isTerminal(task.status.state) && isWanted(task))
       assert.ok(wanted.length <= 2, 'no more than the old and the new are wanted')

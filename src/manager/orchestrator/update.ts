@@ -35,13 +35,16 @@ export function planUpdate(plan: Plan, slots: readonly Slot[]): void {
   const stale: Slot[] = []
   let moving = 0
   for (const slot of slots) {
-    const live = slot.wanted.filter((task) => !hasEnded(task) && !plan.touches(task))
+    const unended = slot.wanted.filter((task) => !hasEnded(task))
+    const live = unended.filter((task) => !plan.touches(task))
     const old = live.filter((task) => !plan.isClean(task))
     const fresh = live.find((task) => plan.isClean(task))
     if (fresh !== undefined) {
       if (old.length > 0) concludePair(plan, policy, old, fresh)
     } else if (isStale(plan, slot, old)) stale.push(slot)
-    if (fresh !== undefined && isUpdateTask(plan, fresh) && isMoving(plan, policy, fresh)) moving += 1
+    // Also one that was told to start a moment ago, in this very turn.
+    const coming = unended.find((task) => plan.isClean(task))
+    if (coming !== undefined && isUpdateTask(plan, coming) && isMoving(plan, policy, coming)) moving += 1
   }
   if (state === 'paused' || state === 'rollback_paused') return
   if (judgeUpdate(plan, policy, { slots, stale, moving }) === 'stop') return
