@@ -85,13 +85,16 @@ function report(what: string, unit: string, figures: Record<string, number>, bas
 
 /**
  * Two connections of one client that differ for the hosts or addresses asked alone are the same to the task at their
- * end: each way has ports of its own, so that none meets what another left there.
+ * end: each way has ports of its own, so that none meets what another left there, and takes them again within the minute for
+ * which a closed connection holds its port.
  */
-const portsOf = (place: number): string =>
-  place === 0 ? 'net.ipv4.ip_local_port_range=1024 30999' : 'net.ipv4.ip_local_port_range=31000 60999'
+const portsOf = (place: number): readonly string[] => [
+  `net.ipv4.ip_local_port_range=${place === 0 ? '1024 30999' : '31000 60999'}`,
+  'net.ipv4.tcp_tw_reuse=1',
+]
 
 const fromClient = (address: string, place: number, isNewEach: boolean) => async () => {
-  await cluster.run(clientHost, 'nsenter', '--target', client, '--net', 'sysctl', '-qw', portsOf(place))
+  await cluster.run(clientHost, 'nsenter', '--target', client, '--net', 'sysctl', '-qw', ...portsOf(place))
   return (await wrk(cluster, clientHost, `http://${address}/`, { pid: client, seconds, isNewEach })).perSecond
 }
 
@@ -137,7 +140,7 @@ async function mesh(): Promise<void> {
   const proxy = `docker-proxy -proto tcp -host-ip 0.0.0.0 -host-port 8091 -container-ip ${cluster.address(taskHost)} -container-port 8080`
   await cluster.run(emptyHost, 'sh', '-c', `${proxy} 3>/dev/null >/dev/null 2>&1 & sleep 1`)
   const from = (port: number, host: string, isNewEach: boolean) => async () => {
-    await cluster.run(clientHost, 'sysctl', '-qw', portsOf(host === taskHost ? 0 : 1))
+    await cluster.run(clientHost, 'sysctl', '-qw', ...portsOf(host === taskHost ? 0 : 1))
     const url = `http://${cluster.address(host)}:${String(port)}/`
     return (await wrk(cluster, clientHost, url, { seconds, isNewEach })).perSecond
   }
