@@ -40,7 +40,7 @@ export async function deployStack(stage: Stage): Promise<void> {
   await stage.step('A stack: nginx in front of an API, on an overlay network, on workers only')
   const known = await stage.ask('network', 'ls', '--quiet', '--filter', 'name=swtest')
   if (known === '') await stage.docker('network', 'create', '--driver', 'overlay', '--attachable', 'swtest')
-  await stage.docker('stack', 'deploy', '--detach', '-c', stackFile('webapi'), 'swtest')
+  await stage.docker('stack', 'deploy', '-c', stackFile('webapi'), 'swtest')
   for (const service of ['swtest_api', 'swtest_nginx']) await stage.untilRunning(service, 3)
   await stage.docker('stack', 'services', 'swtest')
 }
@@ -56,7 +56,7 @@ export interface Addresses {
 export async function openDoors(stage: Stage): Promise<Addresses> {
   await stage.step('The ingress lets people in; a visualizer sees the cluster through a mounted socket')
   await stage.mure('ingress', 'enable')
-  await stage.docker('stack', 'deploy', '--detach', '-c', stackFile('visualizer'), 'visualizer')
+  await stage.docker('stack', 'deploy', '-c', stackFile('visualizer'), 'visualizer')
   const application = await forwarded(stage, 8000, 80)
   const visualizer = await forwarded(stage, 9001, 9001)
   const dashboard = await forwarded(stage, 9000, 9000)
