@@ -257,7 +257,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       return
     }
     const parts = this.#core.parts(credentials)
+    // Left, demoted or begun anew alone meanwhile: this manager is not to come up any more.
+    const isOver = () => this.#core.state !== state || this.#core.runtime !== undefined
     const starting = async () => {
+      if (isOver()) return
       using wait = startWait({
         timeoutMs: startTimeoutMs,
         signal: this.#core.stop.signal,
@@ -269,6 +272,10 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
         moved === undefined
           ? await startManagerRuntime(parts, manager, { type: 'restart' }, wait)
           : await startMovedManager(parts, manager, this.#core.otherManagers(state), wait)
+      if (isOver()) {
+        await runtime[Symbol.asyncDispose]()
+        return
+      }
       this.#core.adopt(state, credentials, runtime)
       // Not before: until the others know the new address, each start tells them again.
       await this.#core.remember(state)

@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { Clock, Instant } from '#lib/clock.ts'
 import { isMureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
@@ -59,7 +60,11 @@ export async function runPipeline(parts: LoopParts): Promise<void> {
     const turn = planTurn(mirror, work, state, { now, random: parts.random })
     agenda.note(turn)
     for (const { kind, id, text } of turn.because) logger.debug(text, { kind, id })
-    if (turn.changes.length === 0) continue
+    if (turn.changes.length === 0) {
+      // Nothing to wait for, but others are to be heard between two turns.
+      await setImmediate()
+      continue
+    }
     const outcome = await writer.write(turn.changes)
     if (outcome === 'deposed') return
     if (outcome === 'stored') continue

@@ -136,7 +136,10 @@ export function movesUnderway(view: View, movers: Iterable<Task>): Underway {
         isWanted(old) &&
         isLive(old.status.state)
       )
-        underway.add({ task: mover, from: old.nodeId, to: mover.nodeId }, false)
+        underway.add(
+          { task: mover, from: old.nodeId, to: mover.nodeId },
+          compareStates(mover.status.state, 'assigned') < 0,
+        )
   }
   return underway
 }

@@ -81,9 +81,30 @@ export class DataPlaneWriter {
    * `changed`: the networks in which something has; undefined: all.
    */
   async sync(changed: ReadonlySet<string> | undefined): Promise<void> {
-    const { nodeId, state, networks, presence, overlays, sandboxes, mesh } = this.#parts
+    const { nodeId, state } = this.#parts
     if (!state.hosts.has(nodeId)) return
     this.#hostNumbers = numberHosts(this.#hostNumbers, state.hosts.keys())
+    try {
+      await this.#syncLinks(changed)
+      await this.#syncRules(changed)
+    } finally {
+      // Whatever failed: a shortcut to where an address was would keep frames from where it is.
+      await this.#syncShortcuts()
+    }
+  }
+
+  /** A container has come to a network of ours, or left one. */
+  async sandboxChanged(sandbox: string): Promise<void> {
+    try {
+      await this.#keeper.sync(sandbox)
+      await this.#parts.presence.removeUnused()
+    } finally {
+      await this.#syncShortcuts()
+    }
+  }
+
+  async #syncLinks(changed: ReadonlySet<string> | undefined): Promise<void> {
+    const { networks, presence, overlays } = this.#parts
     for (const id of presence.used()) {
       const network = networks.get(id)
       if (network === undefined || networks.isCni(id)) continue
@@ -91,6 +112,10 @@ export class DataPlaneWriter {
       await overlays.ensure(network)
       if (isNew || changed === undefined || changed.has(id)) await overlays.forward(id)
     }
+  }
+
+  async #syncRules(changed: ReadonlySet<string> | undefined): Promise<void> {
+    const { networks, presence, overlays, sandboxes, mesh } = this.#parts
     for (const [sandbox, ends] of sandboxes.bySandbox())
       if (changed === undefined || ends.some(({ networkId }) => changed.has(networkId)))
         await this.#keeper.sync(sandbox)
@@ -104,14 +129,6 @@ export class DataPlaneWriter {
     if (ingress !== undefined && (isMeshConcerned || bridges.join() !== this.#bridges))
       await mesh.sync(ingress, bridges)
     this.#bridges = bridges.join()
-    await this.#syncShortcuts()
-  }
-
-  /** A container has come to a network of ours, or left one. */
-  async sandboxChanged(sandbox: string): Promise<void> {
-    await this.#keeper.sync(sandbox)
-    await this.#parts.presence.removeUnused()
-    await this.#syncShortcuts()
   }
 
   /** What somebody else has changed or flushed is put right. `isUnsure`: so may a change of ours have been cut off. */
@@ -129,7 +146,7 @@ export class DataPlaneWriter {
   async repairLinks(): Promise<void> {
     const { overlays, shortcuts, sandboxes, logger } = this.#parts
     for (const id of overlays.present) await overlays.repair(id)
-    await shortcuts.repair(overlays.shortcuts(sandboxes.all()))
+    await shortcuts.repair(overlays.shortcuts(sandboxes.all()), overlays.devices)
     if (!this.#isRestored) return
     const stale = await overlays.removeStale()
     if (stale.length > 0) logger.info('links of networks that are gone were removed', { stale })
@@ -155,7 +172,7 @@ export class DataPlaneWriter {
 
   #syncShortcuts(): Promise<void> {
     const { shortcuts, overlays, sandboxes } = this.#parts
-    return shortcuts.sync(overlays.shortcuts(sandboxes.all()))
+    return shortcuts.sync(overlays.shortcuts(sandboxes.all()), overlays.devices)
   }
 
   #syncGuard(): Promise<void> {

@@ -17,7 +17,7 @@ const bulk: readonly { method: string; match: PathPattern; query?: RegExp }[] = 
   { method: 'PUT', match: pathPattern('/containers/{id}/archive') },
 ]
 
-/** `path` without version and query. */
+/** `path` without version and query. Throws `invalid` for a path whose escapes are none. */
 export const isBulk = (method: string, path: string, query: string): boolean =>
   bulk.some(
     (call) => call.method === method && call.match(path) !== undefined && (call.query?.test(query) ?? true),

@@ -87,7 +87,9 @@ export class Dispatch implements Listener, AsyncDisposable {
 
   mayTake(head: RequestHead, socket: Duplex): boolean {
     const target = targetOf(head.url)
-    if (!isBulk(head.method, target.path, target.query) || !this.#isEngines(head.method, target)) return false
+    const isTaken = () =>
+      isBulk(head.method, target.path, target.query) && this.#isEngines(head.method, target)
+    if (!orElse(isTaken, false)) return false
     if (this.#remotes.nodeOf(target.path) !== undefined) return false
     this.#splice(
       this.#passthrough,
@@ -102,7 +104,10 @@ export class Dispatch implements Listener, AsyncDisposable {
   /** The engine's own endpoints that leave HTTP behind, as long as the client's version is served. */
   mayUpgrade(message: IncomingMessage): boolean {
     const target = targetOf(message.url)
-    return this.#isEngines(message.method, target) || this.#route(message.method, target)?.upgrades === true
+    return orElse(
+      () => this.#isEngines(message.method, target) || this.#route(message.method, target)?.upgrades === true,
+      false,
+    )
   }
 
   onUpgrade(message: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -110,13 +115,15 @@ export class Dispatch implements Listener, AsyncDisposable {
     if (this.#route(message.method, target) === undefined) {
       const remote = this.#remotes.nodeOf(target.path)
       if (remote === undefined) this.#splice(this.#passthrough, requestOf(message), socket, head)
-      else
+      else {
+        socket.on('error', () => socket.destroy())
         this.#remotes.open(remote).then(
           ({ passthrough }) => {
             this.#splice(passthrough, requestOf(message), socket, head)
           },
           () => socket.destroy(),
         )
+      }
       return
     }
     // A route that does not take the connection answers as to any request.
@@ -309,4 +316,13 @@ function targetOf(url = '/'): Target {
 function routeRefusal(route: Route | undefined, version: string): string | undefined {
   if (route?.minVersion === undefined || !isOlder(version, route.minVersion)) return undefined
   return `${route.method} ${route.pattern} requires minimum API version ${route.minVersion}`
+}
+
+/** A path that cannot be read is refused where it is answered: not by who only asks whose it is. */
+function orElse<T>(ask: () => T, otherwise: T): T {
+  try {
+    return ask()
+  } catch {
+    return otherwise
+  }
 }

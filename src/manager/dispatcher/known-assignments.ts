@@ -87,7 +87,8 @@ export class KnownAssignments {
 
 /** Something that the task needed may be needed no more. */
 function lets(before: Task, after: Task | undefined): boolean {
-  if (!refersNow(before) || !hasReferences(before)) return false
+  if (!refersNow(before)) return false
+  if (!hasReferences(before) && (after === undefined || !hasReferences(after))) return false
   return (
     after === undefined ||
     !refersNow(after) ||

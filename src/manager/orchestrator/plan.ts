@@ -11,6 +11,7 @@ import { isUpToDate, lacksFilesAlone } from '#model/up-to-date.ts'
 import type { Environment, Explanation, Verdict } from '../verdict.ts'
 import { newTask } from './new-task.ts'
 import type { NewTaskOptions } from './new-task.ts'
+import { isWanted } from './service-view.ts'
 import type { ServiceView } from './service-view.ts'
 import type { Slot } from './slots.ts'
 
@@ -54,6 +55,12 @@ export class Plan {
 
   touches(task: Task): boolean {
     return this.#changes.has(task.meta.id)
+  }
+
+  /** The task was told to stop, before or in this very turn. */
+  stops(task: Task): boolean {
+    const change = this.#changes.get(task.meta.id)
+    return !isWanted(change?.op === 'update' ? (change.object as Task) : task)
   }
 
   /** Moves a task's desired state forward. The first reason to do so is the one that counts. */

@@ -7,7 +7,7 @@ import { instant } from '#lib/clock.ts'
 import type { Plan } from './plan.ts'
 import { decideRestart } from './restart.ts'
 import { predecessorInTheWay } from '#model/scheduling.ts'
-import { hasEnded, isWanted, misplacement } from './service-view.ts'
+import { hasEnded, misplacement } from './service-view.ts'
 import type { Slot } from './slots.ts'
 import { isUnplaceable } from './unplaceable.ts'
 import { awaitsFiles, isOverdue, isUpdateTask, judgeUpdate, upAt } from './update-status.ts'
@@ -96,9 +96,10 @@ const isKeptOffByOld = (fresh: Task): boolean =>
   isUnplaceable(fresh) && fresh.status.error.includes(predecessorInTheWay)
 
 /** Something of the service is stopping already: what it gives back may be enough. */
-const isRoomComing = ({ view }: Plan): boolean =>
-  view.tasks.some(
-    (task) => task.nodeId !== '' && !isWanted(task) && !hasEnded(task) && misplacement(task, view) !== 'lost',
+const isRoomComing = (plan: Plan): boolean =>
+  plan.view.tasks.some(
+    (task) =>
+      task.nodeId !== '' && plan.stops(task) && !hasEnded(task) && misplacement(task, plan.view) !== 'lost',
   )
 
 function orderOf(plan: Plan, policy: Required<UpdatePolicy>): Required<UpdatePolicy>['order'] {

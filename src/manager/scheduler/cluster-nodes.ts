@@ -1,6 +1,6 @@
 import type { NodeId, TaskId } from '#model/id.ts'
 import type { Node } from '#model/node.ts'
-import { isLive } from '#model/task-state.ts'
+import { compareStates, isLive } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 import { NodeInfo } from './node-info.ts'
 
@@ -47,7 +47,7 @@ export class ClusterNodes {
   putTask(task: Task): void {
     const before = this.#counted.get(task.meta.id)
     if (before !== undefined) this.#infoOf(before)?.remove(before)
-    if (task.nodeId !== '' && isLive(task.status.state)) {
+    if (task.nodeId !== '' && isLive(task.status.state) && !isUnassigned(task)) {
       this.#counted.set(task.meta.id, task)
       this.#infoOf(task)?.add(task)
     } else {
@@ -77,6 +77,9 @@ export class ClusterNodes {
     this.#infoOf(task)?.addFailure(task)
   }
 }
+
+/** It may name its node already (a global service's, a place, a move), but holds nothing there until it is placed. */
+const isUnassigned = ({ status }: Task): boolean => compareStates(status.state, 'assigned') < 0
 
 const hasFailed = (task: Task): boolean => task.status.state === 'failed' || task.status.state === 'rejected'
 

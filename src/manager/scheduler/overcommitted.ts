@@ -1,5 +1,5 @@
 import type { Node } from '#model/node.ts'
-import { isRunnable, isTerminal } from '#model/task-state.ts'
+import { compareStates, isRunnable, isTerminal } from '#model/task-state.ts'
 import type { Task } from '#model/task.ts'
 
 /**
@@ -11,7 +11,10 @@ export function overcommitted(node: Node, tasks: Iterable<Task>): Task[] {
   if (resources === undefined) return []
   let { cpuNano = 0, memoryBytes = 0 } = resources
   const evicted: Task[] = []
-  const running = [...tasks].filter((task) => holdsRoom(task) && !isTerminal(task.status.state))
+  const running = [...tasks].filter(
+    (task) =>
+      holdsRoom(task) && compareStates(task.status.state, 'assigned') >= 0 && !isTerminal(task.status.state),
+  )
   for (const task of running.sort((a, b) => a.meta.createdAt - b.meta.createdAt)) {
     const { reservations } = task.spec.resources ?? {}
     const cpu = reservations?.cpuNano ?? 0

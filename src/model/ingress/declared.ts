@@ -25,7 +25,8 @@ export function declaredBy(labels: Labels, template: TaskTemplate, ports: readon
   }
   for (const convention of conventions) {
     const found = convention(facts)
-    if (found !== undefined) return found
+    // All or none: where one route is not understood, another of the service may lead past what was to guard it.
+    if (found !== undefined) return found.problems.length > 0 ? { ...found, declarations: [] } : found
   }
   return nothing
 }

@@ -259,3 +259,61 @@ test('the labels of Traefik 1 are understood, several routes by segments', () =>
     /HostRegexp.* is not understood/,
   )
 })
+
+test('a guard that is not understood leaves no way around it', () => {
+  const none = (labels: Record<string, string>, why: RegExp) => {
+    assert.match(said({ labels }), why)
+    assert.deepEqual(led({ labels }), [])
+  }
+  none(
+    {
+      'mure.ingress.host': 'a.org',
+      'mure.ingress.admin.host': 'a.org',
+      'mure.ingress.admin.path': '/admin',
+      'mure.ingress.admin.allow': '10.0.0.0/33',
+    },
+    /admin\.allow/,
+  )
+  none({ 'mure.ingress.host': 'a.org', 'mure.ingress.alow': '10.0.0.0/8' }, /alow is not known/)
+  const router = { 'traefik.http.routers.r.rule': 'Host(`a.org`)' }
+  none({ ...router, 'traefik.http.routers.r.tls.options': 'mtls@file' }, /tls\.options/)
+  none({ ...router, 'traefik.http.routers.r.entrypoints': 'internal' }, /entrypoints/)
+  const both = ['lan', 'team'].map((name) => [
+    `traefik.http.middlewares.${name}.ipallowlist.sourcerange`,
+    '10.0.0.0/8',
+  ])
+  none(
+    { ...router, 'traefik.http.routers.r.middlewares': 'lan,team', ...Object.fromEntries(both) },
+    /one such middleware/,
+  )
+  none(
+    {
+      ...router,
+      'traefik.http.routers.r.middlewares': 'h',
+      'traefik.http.middlewares.h.headers.constructor': 'true',
+    },
+    /not understood/,
+  )
+  none({ 'traefik.x.frontend.rule': 'Host:a.org', 'traefik.frontend.auth.forward.address': 'x' }, /forward/)
+  none({ 'traefik.frontend.rule': 'Host:a.org', 'traefik.frontend.entryPoints': 'internal' }, /entryPoints/)
+  const site = { caddy: 'a.org', 'caddy.reverse_proxy': '{{upstreams 80}}' }
+  none({ ...site, 'caddy.tls.client_auth.mode': 'require' }, /client_auth/)
+  none({ ...site, caddy: 'a.org:8443' }, /for a port/)
+  none(
+    { ...site, 'caddy.reverse_proxy': '/public/* {{upstreams 80}} {{upstreams 81}}' },
+    /only \{\{upstreams/,
+  )
+  const flow = { 'com.df.notify': 'true', 'com.df.serviceDomain.1': 'a.org', 'com.df.port.1': '80' }
+  none({ ...flow, 'com.df.usersSecret': 'x' }, /usersSecret/)
+  none({ ...flow, 'com.df.servicePathExclude.1': '/admin' }, /servicePathExclude/)
+})
+
+test('a guard without an entry lets nobody in, which is not the same as none', () => {
+  const guarded = (label: string) => {
+    const middlewares = { [`m.${label}`]: '' }
+    return declared(traefikRouter(middlewares, { middlewares: 'm' }), 'users', 'allowedFrom')
+  }
+  assert.deepEqual(guarded('basicauth.users'), [{ users: [], allowedFrom: undefined }])
+  assert.deepEqual(guarded('basicauth.realm'), [{ users: [], allowedFrom: undefined }])
+  assert.deepEqual(guarded('ipallowlist.sourcerange'), [{ users: undefined, allowedFrom: [] }])
+})

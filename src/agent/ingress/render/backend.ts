@@ -23,6 +23,10 @@ export function renderBackend(
         `  user ${name} ${isHashed ? 'password' : 'insecure-password'} ${password}`,
     ),
     `backend ${route.id}`,
+    // A list without an entry lets nobody in.
+    ...(route.users?.length === 0 || route.allowedFrom?.length === 0
+      ? ['  http-request deny deny_status 403']
+      : []),
     ...(allowedFrom.length === 0
       ? []
       : [`  http-request deny deny_status 403 unless { src ${allowedFrom.join(' ')} }`]),
@@ -50,9 +54,9 @@ function withoutTls(
   { httpsPort }: Settings,
   { hasCertificates }: Pick<HostPlaces, 'hasCertificates'>,
 ): string[] {
+  if (wish === 'refuse') return ['  http-request deny deny_status 403 unless { ssl_fc }']
   // A node whose folder has nothing to listen with yet leads nobody to a closed port.
   if (!isSecure || !hasCertificates || wish === 'serve') return []
-  if (wish === 'refuse') return ['  http-request deny deny_status 403 unless { ssl_fc }']
   return [
     httpsPort === 443
       ? '  http-request redirect scheme https code 308 unless { ssl_fc }'

@@ -105,10 +105,14 @@ function frontends(configuration: IngressConfiguration, places: HostPlaces): str
       : [
           `  http-request return status 200 content-type text/plain lf-string %[path,map(${map(challengesMap)})] if { path,map(${map(challengesMap)}) -m found }`,
         ]),
-    // Nearly always right at once; a host in capitals or with a port, a wildcard and the default come after. As every
-    // request passes here, there is no rule that another could do without.
-    `  http-request set-var(txn.route) base,map_beg(${map(routesMap)})`,
-    '  http-request set-var(txn.path) path unless { var(txn.route) -m found }',
+    ...(routes.some(({ matches }) => matches.some(({ path }) => path !== '/'))
+      ? plainPaths(map(routesMap))
+      : [
+          // Nearly always right at once; a host in capitals or with a port, a wildcard and the default come after. As
+          // every request passes here, there is no rule that another could do without.
+          `  http-request set-var(txn.route) base,map_beg(${map(routesMap)})`,
+          '  http-request set-var(txn.path) path unless { var(txn.route) -m found }',
+        ]),
     ...['req.hdr(host),host_only,lower', 'req.hdr(host),host_only,lower,regsub(^[^.]*,*)', 'str(*)'].map(
       (host) =>
         `  http-request set-var(txn.route) ${host},concat(,txn.path),map_beg(${map(routesMap)}) unless { var(txn.route) -m found }`,
@@ -135,6 +139,17 @@ function frontends(configuration: IngressConfiguration, places: HostPlaces): str
     '  stats show-legends',
   ]
 }
+
+/**
+ * Where paths of a host lead to different routes, a path that is written otherwise must not lead past the route that
+ * is meant: by a part of it in the host's name, by slashes more than one, by escapes, by dots.
+ */
+const plainPaths = (routesMap: string): string[] => [
+  '  http-request deny deny_status 400 if { req.hdr(host) -m sub / }',
+  "  http-request set-var(txn.path) 'path,url_dec,regsub(/+,/,g)'",
+  "  http-request deny deny_status 400 if { var(txn.path) -m reg '/[.][.]?(/|$)' }",
+  `  http-request set-var(txn.route) req.hdr(host),concat(,txn.path),map_beg(${routesMap})`,
+]
 
 const nowhere = [
   'backend nowhere',

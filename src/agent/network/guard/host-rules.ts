@@ -64,6 +64,10 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     lines.push(
       add(`rule tunnels ${ours} ip saddr != @hosts drop`),
       add(`rule tunnels ${ours} ip6 saddr != @hosts6 drop`),
+      // A container of this very host that passes for another host: what comes from there does not come this way.
+      ...engineBridges.map((device) =>
+        add(`rule tunnels ${ours} iifname "${device}" fib saddr . iif oif missing drop`),
+      ),
       add(`rule untracked ${ours} notrack`),
       add(`rule leaving ${ours} notrack`),
     )
@@ -94,11 +98,15 @@ export function renderHostGuard(table: string, guard: HostGuard): string[] {
     add(`rule forward ${tunnel} ip daddr @hosts drop`),
     add(`rule forward ${tunnel} ip6 daddr @hosts6 drop`),
     add('rule forward ct state established,related accept'),
-    add('rule forward oifname @bridges iifname @bridges ct state new drop'),
+    // Also what is not tracked, or belongs to no connection: a container may address a frame to its own cable's MAC.
+    add('rule forward iifname @bridges drop'),
+    add('rule forward oifname @bridges ct state invalid,untracked drop'),
     add('rule forward oifname @bridges ct state new ct status & dnat == 0 drop'),
-    add('rule forward iifname @bridges ct state new drop'),
   ]
 }
+
+/** Where the engine's own containers are heard, by its names for them. */
+const engineBridges = ['docker*', 'br-*']
 
 const quoted = (text: string): string => `"${text}"`
 

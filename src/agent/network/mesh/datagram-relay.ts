@@ -25,13 +25,15 @@ export class DatagramRelay implements Disposable {
   /** `port`: of the client at `address`. */
   carry(message: Buffer, address: string, port: number): void {
     const client = this.#clients.get(port) ?? this.#admit(address, port)
-    client?.timer.refresh()
+    client.timer.refresh()
     // Nobody listens: as good as lost on the way.
-    client?.onward.send(message, this.#socket.address().port, '127.0.0.1', () => undefined)
+    client.onward.send(message, this.#socket.address().port, '127.0.0.1', () => undefined)
   }
 
-  #admit(address: string, port: number): Client | undefined {
-    if (this.#clients.size >= mostClients) return undefined
+  #admit(address: string, port: number): Client {
+    // The one that has been here longest goes: a client that asks from fresh ports is to be heard too.
+    const [oldest] = this.#clients.keys()
+    if (this.#clients.size >= mostClients && oldest !== undefined) this.#dismiss(oldest)
     const onward = createSocket('udp4')
     onward.on('error', () => {
       this.#dismiss(port)

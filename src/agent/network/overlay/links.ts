@@ -30,9 +30,9 @@ export async function mtuOf(localAddress: string): Promise<number> {
 /**
  * The bridge and the VXLAN device of a network. The device learns nothing and answers for neighbours itself: all it
  * knows is written from the cluster's state. What is there already as it should be stays; a device whose tunnels end
- * elsewhere is made anew.
+ * elsewhere is made anew. The answer says whether one was made: whoever knows the former by its number does not know it.
  */
-export async function ensureLinks(link: OverlayLink): Promise<void> {
+export async function ensureLinks(link: OverlayLink): Promise<boolean> {
   const bridge = bridgeName(link.vxlanId)
   const vxlan = vxlanName(link.vxlanId)
   const owner = `alias ${ownerOf(link.mark)}`
@@ -43,7 +43,8 @@ export async function ensureLinks(link: OverlayLink): Promise<void> {
     ])
   const present = await linkData(vxlan)
   if (present !== undefined && !isVxlanOf(present, link)) await ipBatch([`link del ${vxlan}`])
-  if (present === undefined || !isVxlanOf(present, link)) {
+  const isNew = present === undefined || !isVxlanOf(present, link)
+  if (isNew) {
     const { vxlanId, localAddress, port } = link
     await ipBatch([
       `link add ${vxlan} type vxlan id ${String(vxlanId)} local ${localAddress} dstport ${String(port)} nolearning proxy`,
@@ -58,6 +59,7 @@ export async function ensureLinks(link: OverlayLink): Promise<void> {
   ])
   // Not every host has it.
   await ipBatchLoose(link.subnets.filter(ipv6.has).map((subnet) => `route replace ${subnet} dev ${bridge}`))
+  return isNew
 }
 
 export interface LinkData {

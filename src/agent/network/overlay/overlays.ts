@@ -37,6 +37,7 @@ export class Overlays {
   readonly #state: DataPlaneState
   readonly #port: () => number
   readonly #present = new Map<string, Present>()
+  #devices = 0
 
   constructor(parts: {
     nodeId: string
@@ -50,6 +51,11 @@ export class Overlays {
     this.#encryption = parts.encryption
     this.#state = parts.state
     this.#port = parts.port
+  }
+
+  /** Another number whenever devices were made (anew): rules that name one are good for that one alone. */
+  get devices(): number {
+    return this.#devices
   }
 
   get present(): string[] {
@@ -109,10 +115,13 @@ export class Overlays {
     const tunnelEnd = isInside ? innerAddress(nodeId) : localAddress
     const linkMtu = isInside ? this.#encryption.mtu(underlayMtu) : underlayMtu
     const mtu = mtuOption(network) ?? linkMtu - overheadBytes(tunnelEnd)
-    await ensureLinks({
-      ...{ vxlanId, subnets, nodeId, mark: this.#mark, port, mtu },
-      localAddress: tunnelEnd,
-    })
+    const link = { vxlanId, subnets, nodeId, mark: this.#mark, port, mtu, localAddress: tunnelEnd }
+    let mayBeNew = true
+    try {
+      mayBeNew = await ensureLinks(link)
+    } finally {
+      if (mayBeNew) this.#devices += 1
+    }
     const made: Present = { vxlanId, end, mtu, network, forwarding: undefined }
     this.#present.set(network.meta.id, made)
     await this.forward(network.meta.id)

@@ -13,19 +13,22 @@ export class ShortcutTable {
   readonly #logger: Logger
   readonly #mutex = new Mutex()
   #applied: Wanted | undefined
+  #devices = 0
 
   constructor(table: string, logger: Logger) {
     this.#table = new KernelTable('netdev', table)
     this.#logger = logger
   }
 
-  sync(wanted: Wanted): Promise<void> {
+  /** `devices`: another number when devices were made anew. The rules know them by their numbers in the kernel. */
+  sync(wanted: Wanted, devices: number): Promise<void> {
     return this.#mutex.run(async () => {
       // A host that has none of our networks is left as it was.
       if (this.#applied === undefined && wanted.size === 0) return
       const { name } = this.#table
-      const before = this.#applied
+      const before = devices === this.#devices ? this.#applied : undefined
       this.#applied = undefined
+      this.#devices = devices
       try {
         // A device that is gone took its chain along, or did not: kernels differ.
         if (before === undefined) await this.#table.write(renderShortcuts(name, undefined, wanted))
@@ -42,12 +45,12 @@ export class ShortcutTable {
   }
 
   /** As `sync`, after devices may have been made anew, or somebody else's hand has been there. */
-  repair(wanted: Wanted): Promise<void> {
+  repair(wanted: Wanted, devices: number): Promise<void> {
     return this.#mutex
       .run(async () => {
         if (this.#applied !== undefined && !(await this.#table.isIntact())) this.#applied = undefined
       })
-      .then(() => this.sync(wanted))
+      .then(() => this.sync(wanted, devices))
   }
 
   remove(): Promise<void> {

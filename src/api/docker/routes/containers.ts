@@ -31,7 +31,10 @@ export function registerContainerRoutes(router: Router, parts: FacadeParts): voi
     })
     const name = request.query.get('name') ?? ''
     const giveBack = await attachToClusterNetworks(body, name, parts.node, wait)
-    const answer = await parts.forward(request, body)
+    const answer = await parts.forward(request, body).catch(async (error: unknown) => {
+      await giveBack()
+      throw error
+    })
     const status = answer === 'streamed' ? request.response.statusCode : answer.status
     if (status >= 300) await giveBack()
     return answer
@@ -55,8 +58,10 @@ async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiRespon
     throw new MureError('unavailable', passthrough.unreachable, { cause: error })
   })
   const status = answer.statusCode ?? 500
-  const json = parseJson(await readText(answer))
-  if (status !== 200) return { status, json }
+  const text = await readText(answer)
+  // To clients of old versions the engine refuses in plain text.
+  if (status !== 200) return { status, json: text.startsWith('{') ? parseJson(text) : { message: text.trim() } }
+  const json = parseJson(text)
   const containers = Array.isArray(json)
     ? (json as unknown[]).filter((container) => filters.passes(container))
     : [json]

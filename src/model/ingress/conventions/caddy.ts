@@ -26,6 +26,9 @@ export function caddy({ labels, defaultPort }: ServiceFacts): Declared | undefin
         : upstreamOf(reader, directives.proxy.label, directives.proxy.text)
     for (const label of directives.unknown)
       reader.problems.push(`label ${label} is not understood, so the route is left out`)
+    for (const name of names)
+      if (!/^(80|443|)$/.test(/:(\d+)(?:\/|$)/.exec(name)?.[1] ?? ''))
+        reader.problems.push(`label ${site}: ${name} is for a port that the ingress does not have`)
     const matches = names.flatMap((name) => {
       const rest = name.replace(/^https?:\/\//, '')
       const slash = rest.indexOf('/')
@@ -60,8 +63,9 @@ interface Directives {
   readonly unknown: readonly string[]
 }
 
-/** They say how, not who and where: a route does without them what it should. */
-const dispensable = /^(encode|log|tls|header|request_header|handle_errors|reverse_proxy)(\.|$)/
+/** They say how, not who and where: a route does without them what it should. Who has a certificate is a who. */
+const dispensable =
+  /^(?!tls\.client_auth)(encode|log|tls|header|request_header|handle_errors|reverse_proxy)(\.|$)/
 
 function directivesOf(labels: Readonly<Record<string, string>>, site: string): Directives {
   let proxy: Directives['proxy']
@@ -86,9 +90,9 @@ function upstreamOf(
   label: string,
   text: string,
 ): { path: string; port: number | undefined; protocol: TaskProtocol } {
-  const [, path = '', scheme = '', port = ''] =
-    /^(\/\S*\s+)?\{\{\s*upstreams(?:\s+(http|https|h2c))?(?:\s+(\d+))?\s*\}\}$/.exec(text.trim()) ?? []
-  if (!text.includes('upstreams'))
+  const found = /^(\/\S*\s+)?\{\{\s*upstreams(?:\s+(http|https|h2c))?(?:\s+(\d+))?\s*\}\}$/.exec(text.trim())
+  const [, path = '', scheme = '', port = ''] = found ?? []
+  if (found === null)
     reader.problems.push(`label ${label}: only {{upstreams PORT}} is understood, over http, https or h2c`)
   return {
     path: path.trim() === '' ? '/' : path.trim(),

@@ -12,7 +12,16 @@ import { listOf, matchesOf, Reader, readFlag, readHost, readPath, readPort, read
 const prefix = 'com.df.'
 
 /** They keep people out: a route without them would let in who must not. */
-const refused = ['usersSecret', 'allowedMethods', 'deniedMethods', 'serviceDomainAlgo'] as const
+const refused = [
+  'usersSecret',
+  'allowedMethods',
+  'deniedMethods',
+  'serviceDomainAlgo',
+  'servicePathExclude',
+  'verifyClientSsl',
+  'serviceHeader',
+  'userAgent',
+] as const
 
 type Labels = (name: string, index: string) => string | undefined
 
@@ -66,7 +75,7 @@ export function dockerFlow({ labels, defaultPort }: ServiceFacts): Declared | un
     if (mode !== 'http')
       reader.problems.push(`label ${prefix}reqMode${index}: only http is led by the ingress`)
     for (const name of refused)
-      if (of(name, index) !== undefined)
+      if ((of(name, index) ?? of(name, '')) !== undefined)
         reader.problems.push(`label ${prefix}${name}${index} is not understood, so the route is left out`)
     if (reader.problems.length === before) declarations.push(declaration)
   }

@@ -33,6 +33,8 @@ const dispensable = [
   'contenttype',
 ]
 const deepest = 5
+/** With Traefik each of them has to let a request pass. */
+const onlyOne = 'a route has one such middleware here, so the route is left out'
 
 /**
  * The middlewares of a router, by their names. One that is not understood is a problem, since many of them keep people
@@ -99,6 +101,8 @@ function readOption(
   draft: Draft,
 ): void {
   const where = `label ${label}`
+  // One without a single entry lets nobody in.
+  if (kind === 'basicauth' && path[0] !== 'users') draft.users ??= []
   const all = <T>(reads: (text: string) => Read<T>) => reader.all(where, listOf(text), reads)
   switch (`${kind}.${path[0] ?? ''}`) {
     case 'stripprefix.prefixes':
@@ -112,11 +116,13 @@ function readOption(
       else reader.problems.push(`${where}: only https is understood`)
       return
     case 'basicauth.users':
-      draft.users = [...(draft.users ?? []), ...all(readUser)]
+      if (draft.users !== undefined) reader.problems.push(`${where}: ${onlyOne}`)
+      draft.users = all(readUser)
       return
     case 'ipallowlist.sourcerange':
     case 'ipwhitelist.sourcerange':
-      draft.allowedFrom = [...(draft.allowedFrom ?? []), ...all(readNetwork)]
+      if (draft.allowedFrom !== undefined) reader.problems.push(`${where}: ${onlyOne}`)
+      draft.allowedFrom = all(readNetwork)
       return
     case 'ratelimit.average':
     case 'ratelimit.period':
@@ -182,8 +188,8 @@ function readHeaderOption(
     const one = reader.take(where, readHeader(header, value))
     if (one !== undefined) list.push(one)
   }
-  const flag = headersOfFlags[option]
-  const ofText = headersOfTexts[option]
+  const flag = Object.hasOwn(headersOfFlags, option) ? headersOfFlags[option] : undefined
+  const ofText = Object.hasOwn(headersOfTexts, option) ? headersOfTexts[option] : undefined
   if (option === 'customrequestheaders') take(name, text, draft.requestHeaders)
   else if (option === 'customresponseheaders') take(name, text, draft.responseHeaders)
   else if (flag !== undefined) {

@@ -21,6 +21,9 @@ const dispensable =
 const understood =
   /^(port|protocol|frontend\.(rule|redirect\.entrypoint|auth\.basic(\.users)?|whitelist\.sourcerange))$/
 
+/** What is said here holds for each segment that does not say otherwise. */
+const forAll = 'traefik.frontend.'
+
 /**
  * The labels of Traefik 1, which many swarms still carry: `traefik.frontend.rule=Host:a.org;PathPrefix:/x`,
  * `traefik.port`; several routes of a service are `traefik.<segment>.frontend.rule`.
@@ -61,7 +64,8 @@ function declarationOf(
     return text === undefined ? undefined : reader.all(`label ${prefix}${name}`, listOf(text), reads)
   }
   for (const label of labels.keys()) {
-    const name = label.startsWith(prefix) ? label.slice(prefix.length) : ''
+    const itsPrefix = label.startsWith(forAll) ? 'traefik.' : prefix
+    const name = label.startsWith(itsPrefix) ? label.slice(itsPrefix.length) : ''
     const isOurs =
       name !== '' &&
       (segment !== '' || !/^[^.]+\.(frontend|port|protocol)\b/.test(name) || name.startsWith('frontend.'))
@@ -69,12 +73,14 @@ function declarationOf(
       reader.problems.push(`label ${label} is not understood, so the route is left out`)
   }
   const rule = readRule(reader, `label ${prefix}frontend.rule`, of('frontend.rule') ?? '')
-  const isSecure = [...listOf(of('frontend.entrypoints') ?? ''), of('frontend.redirect.entrypoint')].includes(
-    'https',
-  )
-  const redirects =
-    of('frontend.redirect.entrypoint') === 'https' ||
-    !listOf(of('frontend.entrypoints') ?? '').includes('http')
+  const entryPoints = listOf(of('frontend.entrypoints') ?? '')
+  if (entryPoints.length > 0 && !entryPoints.some((name) => /^https?$/i.test(name)))
+    reader.problems.push(
+      `label ${prefix}frontend.entryPoints: http and https are known, and what is for others is left out`,
+    )
+  const redirect = of('frontend.redirect.entrypoint')
+  const isSecure = [...entryPoints, redirect].includes('https')
+  const redirects = redirect === 'https' || !entryPoints.includes('http')
   return defined({
     matches: matchesOf(rule.hosts, rule.paths),
     port: read('port', readPort) ?? defaultPort,

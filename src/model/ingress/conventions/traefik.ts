@@ -42,7 +42,17 @@ export function traefik({ labels, defaultPort }: ServiceFacts): Declared | undef
       listOf(of('middlewares') ?? ''),
     )
     const { isRedirect, ...made } = middlewares
-    const tls = tlsOf(of('tls'), of('tls.certresolver'), listOf(of('entrypoints') ?? ''))
+    const entryPoints = listOf(of('entrypoints') ?? '')
+    if (entryPoints.length > 0 && !entryPoints.some((name) => publicEntryPoint.test(name)))
+      reader.problems.push(
+        `label ${prefix}routers.${router}.entrypoints: web and websecure are known, and what is for others is left out`,
+      )
+    // Options of TLS are mostly there to ask clients for a certificate.
+    if (of('tls.options') !== undefined)
+      reader.problems.push(
+        `label ${prefix}routers.${router}.tls.options is not understood, so the route is left out`,
+      )
+    const tls = tlsOf(of('tls'), of('tls.certresolver'), entryPoints)
     const declaration = defined({
       ...made,
       matches: readRule(reader, `label ${prefix}routers.${router}.rule`, of('rule') ?? ''),
@@ -98,6 +108,9 @@ function tlsOf(
     return { from: 'auto' }
   return tls === undefined || isOff(tls) ? undefined : { from: 'folder' }
 }
+
+/** What most people name those that the ingress stands for; another may be for few. */
+const publicEntryPoint = /^(web|http|websecure|https)$/i
 
 const matcher = /^(Host|PathPrefix|Path)\(\s*((?:[`"'][^`"']*[`"']\s*,?\s*)+)\)$/
 
