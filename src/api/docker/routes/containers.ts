@@ -60,7 +60,8 @@ async function shown(parts: FacadeParts, request: ApiRequest): Promise<ApiRespon
   const status = answer.statusCode ?? 500
   const text = await readText(answer)
   // To clients of old versions the engine refuses in plain text.
-  if (status !== 200) return { status, json: text.startsWith('{') ? parseJson(text) : { message: text.trim() } }
+  if (status !== 200)
+    return { status, json: text.startsWith('{') ? parseJson(text) : { message: text.trim() } }
   const json = parseJson(text)
   const containers = Array.isArray(json)
     ? (json as unknown[]).filter((container) => filters.passes(container))

@@ -1,3 +1,4 @@
+import { asObject, asObjects } from '../adapt/json.ts'
 import { theCluster } from '#manager/control/the-cluster.ts'
 import type { View } from '#manager/control/control.ts'
 import { tlsInfo } from '#security/certificate.ts'
@@ -28,7 +29,14 @@ export function registerSystemRoutes(router: Router, parts: FacadeParts): void {
 
   router.add('GET', '/version', async () => {
     const version = await parts.engine.json<Record<string, unknown>>('GET', '/version')
-    return ok({ ...version, ApiVersion: parts.newestVersion(), MinAPIVersion: parts.facts.oldestVersion })
+    const ours = { ApiVersion: parts.newestVersion(), MinAPIVersion: parts.facts.oldestVersion }
+    // What `docker version` prints is that of the engine among the components.
+    const Components = asObjects(version['Components']).map((component) =>
+      component['Name'] === 'Engine'
+        ? { ...component, Details: { ...asObject(component['Details']), ...ours } }
+        : component,
+    )
+    return ok({ ...version, ...ours, ...(version['Components'] === undefined ? {} : { Components }) })
   })
 
   router.add('GET', '/info', async () => {
