@@ -278,12 +278,13 @@ test('a guard that is not understood leaves no way around it', () => {
   const router = { 'traefik.http.routers.r.rule': 'Host(`a.org`)' }
   none({ ...router, 'traefik.http.routers.r.tls.options': 'mtls@file' }, /tls\.options/)
   none({ ...router, 'traefik.http.routers.r.entrypoints': 'internal' }, /entrypoints/)
-  const both = ['lan', 'team'].map((name) => [
-    `traefik.http.middlewares.${name}.ipallowlist.sourcerange`,
-    '10.0.0.0/8',
-  ])
   none(
-    { ...router, 'traefik.http.routers.r.middlewares': 'lan,team', ...Object.fromEntries(both) },
+    {
+      ...router,
+      'traefik.http.routers.r.middlewares': 'lan,team',
+      'traefik.http.middlewares.lan.ipallowlist.sourcerange': '10.0.0.0/8',
+      'traefik.http.middlewares.team.ipallowlist.sourcerange': '10.1.0.0/16',
+    },
     /one such middleware/,
   )
   none(
