@@ -63,11 +63,26 @@ test('a container is heard with its own addresses, and with nobody else’s', as
 test('a network is no way into another, nor to its host', async () => {
   const bridges = await cluster.run('manager01', 'ip', '-o', 'link', 'show', 'type', 'bridge')
   const bridgeMac = /mub\w+:.*?link\/ether (\S+)/.exec(bridges)?.[1] ?? ''
-  const through = (target = '') =>
-    `ip neigh replace 169.254.99.1 lladdr ${bridgeMac} dev eth0 nud permanent; ` +
+  const cable = (await evil('cat /sys/class/net/eth0/iflink')).trim()
+  const links = await cluster.run('manager01', 'ip', '-o', 'link')
+  const cableMac = new RegExp(`^${cable}: muv.*?link/ether (\\S+)`, 'm').exec(links)?.[1] ?? ''
+  const through = (target = '', mac = bridgeMac) =>
+    `ip neigh replace 169.254.99.1 lladdr ${mac} dev eth0 nud permanent; ` +
     `ip route replace ${target} via 169.254.99.1 dev eth0 onlink`
-  await evil(through(address['stranger']))
-  assert.match(await evil(ping(address['stranger'])), isLost)
+  // Nobody listens there, and the stranger's kernel counts what comes nevertheless.
+  const ask = `nslookup -timeout=1 x ${address['stranger'] ?? ''} >/dev/null 2>&1 || true`
+  const heard = async () =>
+    Number((await sh('manager01', 'stranger', "grep '^Udp:' /proc/net/snmp | tail -1")).split(' ')[2])
+  const atFirst = await heard()
+  for (const mac of [cableMac, bridgeMac]) {
+    assert.match(mac, /:/)
+    await evil(through(address['stranger'], mac))
+    assert.match(await evil(ping(address['stranger'])), isLost)
+    await evil(ask)
+    assert.equal(await heard(), atFirst)
+  }
+  await sh('manager01', 'stranger', ask)
+  assert.notEqual(await heard(), atFirst)
   for (const host of ['manager01', 'worker01']) {
     const there = hostAddress(host)
     assert.doesNotMatch(await evil(`nc -w 2 ${there} 2377 </dev/null && echo connected || true`), isLost)
@@ -107,6 +122,35 @@ test('only hosts of the cluster send into its tunnels', async () => {
   await cluster.run('manager01', ...send)
   await cluster.until('what a host sends to arrive', async () => (await heard()) > before + 1)
   assert.equal(await heard(), before + 2)
+})
+
+test('a container that passes for another host does not get into the tunnels of its own', async () => {
+  const links = await cluster.run('manager01', 'ip', '-o', 'link', 'show', 'type', 'vxlan')
+  const end = (name: string) => ({ ip: address[name] ?? '', mac: macOfAddress(address[name] ?? '') })
+  const [from, to] = [hostAddress('worker01'), hostAddress('manager01')]
+  const vxlanIds = [...links.matchAll(/mux(\w+):/g)].map(([, id = '']) => Number.parseInt(id, 16))
+  const hex = vxlanIds.map((vxlanId) =>
+    tunnelPacket({ vxlanId, from: end('victim'), to: end('friend'), port: 9999, text: 'x' }).toString('hex'),
+  )
+  const send = [
+    process.execPath,
+    '-e',
+    `const s=require('node:dgram').createSocket('udp4');const all=${JSON.stringify(hex)};let left=all.length;` +
+      `s.bind(0,'${from}',()=>{for(const one of all)` +
+      `s.send(Buffer.from(one,'hex'),4789,'${to}',()=>{if(--left===0)s.close()})})`,
+  ]
+  const heard = async () =>
+    Number((await sh('manager01', 'friend', "grep '^Udp:' /proc/net/snmp | tail -1")).split(' ')[2])
+  const before = await heard()
+  await cluster.docker('manager01', 'run', '-d', '--name', 'plain', busybox, 'sleep', '10000')
+  const pid = await cluster.docker('manager01', 'inspect', '-f', '{{.State.Pid}}', 'plain')
+  const inside = ['nsenter', '-t', pid, '-n']
+  await cluster.run('manager01', ...inside, 'ip', 'address', 'add', `${from}/32`, 'dev', 'lo')
+  await cluster.run('manager01', ...inside, ...send)
+  // The host itself is heard, and after it: so all that went before has come or is lost.
+  await cluster.run('worker01', ...send)
+  await cluster.until('what a host sends to arrive', async () => (await heard()) > before)
+  assert.equal(await heard(), before + 1)
 })
 
 test('what a program of a host listens on is not taken from it, and is served once it has gone', async () => {

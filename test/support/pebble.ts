@@ -44,8 +44,8 @@ export async function pebbleFiles(options: PebbleOptions): Promise<{
   await writeFile(join(folder, 'pebble.json'), JSON.stringify({ pebble }))
   const dns = `127.0.0.1:${String(port + 2)}`
   const names = `pebble-challtestsrv -management '' -http01 '' -https01 '' -tlsalpn01 '' -dns01 ${dns} -defaultIPv4 ${address} -defaultIPv6 ''`
-  // It refuses half of all nonces, so that clients learn to try again.
-  const server = `PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=50 pebble -config ${folder}/pebble.json -dnsserver ${dns}`
+  // It refuses every fifth nonce, so that clients learn to try again.
+  const server = `PEBBLE_VA_NOSLEEP=1 PEBBLE_WFE_NONCEREJECT=20 pebble -config ${folder}/pebble.json -dnsserver ${dns}`
   const script = `echo $$ > ${folder}/pid; ${names} & trap 'kill %1 %2' EXIT TERM; ${server} & wait -n`
   return {
     folder,

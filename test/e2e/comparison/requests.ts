@@ -33,7 +33,7 @@ const empty = (path: string, names: readonly string[]): readonly Case[] =>
     filtered(path, { [name]: ['nothing-like-it'] }),
     filtered(path, { [name]: [''] }),
     filtered(path, { [name]: [] }),
-    filtered(path, { [name]: { x: false } }),
+    filtered(path, { [name]: { 'nothing-like-it': false } }),
   ])
 
 /** Lists of a cluster that has a service, a secret, a config and a network. */
@@ -125,6 +125,8 @@ export const refusedChanges: readonly Case[] = [
   swarmUpdate({ Name: 'default', CAConfig: { ExternalCAs: [{ Protocol: 'odd', URL: 'https://a' }] } }, 'ca'),
   api('POST', '/swarm/update?version={version:swarm}&rotateManagerToken=2', { Name: 'default' }),
   api('POST', '/swarm/update?version={version:swarm}&rotateManagerUnlockKey=x', { Name: 'default' }),
+  // What an update does not say stays as it was with Mure, and is nothing afterwards with Docker.
+  docker('swarm update --task-history-limit 5 --dispatcher-heartbeat 5s --cert-expiry 2160h'),
   api('POST', '/swarm/unlock', '', 'no body'),
   api('POST', '/swarm/unlock', { UnlockKey: 5 }),
   api('POST', '/swarm/unlock', { UnlockKey: 'SWMKEY-1-x' }),
