@@ -120,9 +120,10 @@ test('a host that has a new key is heard again at once', async () => {
 test('where a host cannot encrypt, an encrypted network is refused; and nothing is left of the last', async () => {
   await cluster.docker('manager01', 'rm', '-f', 'one')
   await cluster.docker('worker01', 'rm', '-f', 'two', 'three')
-  await cluster.until('the networks to be free', () =>
-    cluster.docker('manager01', 'network', 'rm', 'secret', 'plain').then(() => true),
-  )
+  for (const network of ['secret', 'plain'])
+    await cluster.until(`${network} to be free`, () =>
+      cluster.docker('manager01', 'network', 'rm', network).then(() => true),
+    )
   for (const host of ['manager01', 'worker01'])
     await cluster.until(`${host} to have no device left`, async () => {
       const links = await cluster.run(host, 'ip', '-br', 'link')
