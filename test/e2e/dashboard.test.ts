@@ -81,14 +81,13 @@ test('why a task does not run is said', async () => {
 
 test('what stands in the way of the HTTP ingress is said at the service', async () => {
   await cluster.run('manager01', mure, 'ingress', 'enable')
-  const labels = ['mure.ingress.host=shop.test', 'mure.ingress.other.host=a b'].flatMap((text) => [
-    '--label',
-    text,
-  ])
-  await cluster.docker('manager01', 'service', 'create', '-q', '-d', '--name', 'led', ...labels, webImage)
+  const label = ['--label', 'mure.ingress.host=shop.test']
+  await cluster.docker('manager01', 'service', 'create', '-q', '-d', '--name', 'led', ...label, webImage)
   const { page, problems } = await loggedIn()
   await page.locator('.legend button', { hasText: 'led' }).click()
   await page.locator('.panel').getByRole('link', { name: 'shop.test' }).waitFor()
+  const wrong = ['--label-add', 'mure.ingress.other.host=a b']
+  await cluster.docker('manager01', 'service', 'update', '-q', '-d', ...wrong, 'led')
   await page
     .locator('.panel .notice', { hasText: 'mure.ingress.other.host: "a b" is not a host name' })
     .waitFor()
