@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { tmpdir } from 'node:os'
-import { errorText } from '#lib/errors.ts'
+import { errorText, isMureError } from '#lib/errors.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Listener } from '../http/listen.ts'
 import { readJson } from '../http/read-json.ts'
@@ -89,7 +89,7 @@ export class Dispatch implements Listener, AsyncDisposable {
     const target = targetOf(head.url)
     const isTaken = () =>
       isBulk(head.method, target.path, target.query) && this.#isEngines(head.method, target)
-    if (!orElse(isTaken, false)) return false
+    if (!isReadable(isTaken)) return false
     if (this.#remotes.nodeOf(target.path) !== undefined) return false
     this.#splice(
       this.#passthrough,
@@ -104,9 +104,8 @@ export class Dispatch implements Listener, AsyncDisposable {
   /** The engine's own endpoints that leave HTTP behind, as long as the client's version is served. */
   mayUpgrade(message: IncomingMessage): boolean {
     const target = targetOf(message.url)
-    return orElse(
+    return isReadable(
       () => this.#isEngines(message.method, target) || this.#route(message.method, target)?.upgrades === true,
-      false,
     )
   }
 
@@ -319,10 +318,11 @@ function routeRefusal(route: Route | undefined, version: string): string | undef
 }
 
 /** A path that cannot be read is refused where it is answered: not by who only asks whose it is. */
-function orElse<T>(ask: () => T, otherwise: T): T {
+function isReadable(ask: () => boolean): boolean {
   try {
     return ask()
-  } catch {
-    return otherwise
+  } catch (error) {
+    if (isMureError(error, 'invalid')) return false
+    throw error
   }
 }

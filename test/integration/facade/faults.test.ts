@@ -59,8 +59,22 @@ describe('bad input', { timeout: 120_000 }, () => {
     )
     const endless = `GET / HTTP/1.1\r\nHost: docker\r\nX: ${'x'.repeat(2_000_000)}`
     assert.match(await exchange(host.socketPath, endless), /^HTTP\/1.1 431 /)
-    const escape = await call(host.socketPath, 'GET', '/v1.44/networks/%zz')
-    assert.equal(escape.status, 400)
+    // Also where a connection might be handed over whole, for an archive or for a terminal.
+    for (const line of [
+      'GET /v1.44/networks/%zz',
+      'GET /v1.41/images/%zz/get',
+      'POST /v1.44/containers/%zz/wait',
+    ])
+      for (const more of ['', 'Connection: Upgrade\r\nUpgrade: tcp\r\n'])
+        assert.match(
+          await exchange(
+            host.socketPath,
+            `${line} HTTP/1.1\r\nHost: docker\r\n${more === '' ? 'Connection: close\r\n' : more}\r\n`,
+          ),
+          /^HTTP\/1.1 400 /,
+          line,
+        )
+    assert.equal((await call(host.socketPath, 'GET', '/_ping')).status, 200)
   })
 })
 
