@@ -113,11 +113,12 @@ function downForMs({ status }: Node, now: number): number | undefined {
 const within = (leadingMs: number, ageMs: number | undefined): number | undefined =>
   ageMs !== undefined && ageMs <= leadingMs ? ageMs : undefined
 
+/** Reachable is a manager that counts for the quorum: one that is heard, and whose member of the store keeps up. */
 function managerStatus(parts: { beats: Beats; managerId: NodeId }, node: Node, leadingMs: number) {
   const { manager } = node.status
   if (manager === undefined) return undefined
   const leader = node.meta.id === parts.managerId
-  const age = within(leadingMs, parts.beats.managerAgeMs(node.meta.id))
+  const age = within(leadingMs, parts.beats.storeAgeMs(node.meta.id))
   const known = age !== undefined || leadingMs > unreachableAfterMs * 2
   const heard: Reachability = (age ?? Infinity) <= unreachableAfterMs ? 'reachable' : 'unreachable'
   return { ...manager, leader, reachability: leader ? 'reachable' : known ? heard : manager.reachability }

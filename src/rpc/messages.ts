@@ -195,6 +195,8 @@ export interface BeatsReport {
   readonly sentAt: Instant
   /** The revision up to which all of this manager's agents have applied their data plane. */
   readonly appliedRevision: number
+  /** Whether its own member of the store keeps up with the others. */
+  readonly storeCurrent: boolean
 }
 /** The same of all other managers together. */
 export interface BeatsAnswer {

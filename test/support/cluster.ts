@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises'
 import { errorText, isMureError } from '#lib/errors.ts'
 import { sleep } from '#lib/wait.ts'
 import { labDown } from '#lab/down.ts'
+import { logFile } from '#lab/host-files.ts'
 import { bootHost, moveCable, stopHost } from '#lab/operations.ts'
 import { hostOf } from '#lab/record.ts'
 import type { LabRecord } from '#lab/record.ts'
@@ -8,6 +10,7 @@ import { runIn } from '#lab/run.ts'
 import { labUp } from '#lab/up.ts'
 
 const silent = () => undefined
+const linesOfEach = 12
 
 /** A lab of a test's own, driven by the real docker CLI inside its hosts. Gone when disposed. */
 export class TestCluster implements AsyncDisposable {
@@ -95,9 +98,24 @@ export class TestCluster implements AsyncDisposable {
         last = error
       }
       if (performance.now() - started > timeoutMs)
-        throw new Error(`waited ${String(timeoutMs / 1000)} s for ${what}; last seen: ${String(last)}`)
+        throw new Error(
+          `waited ${String(timeoutMs / 1000)} s for ${what}; last seen: ${String(last)}\n${await this.lastWords()}`,
+        )
       await sleep(100)
     }
+  }
+
+  /** The ends of the daemons' logs, for who reads of a failure on a machine that is gone by then. */
+  private async lastWords(): Promise<string> {
+    const logs = this.lab.hosts.map(async ({ name }) => {
+      const text = await readFile(logFile(this.lab.name, name, 'mured'), 'utf8').catch(() => '')
+      return text
+        .trimEnd()
+        .split('\n')
+        .slice(-linesOfEach)
+        .map((line) => `${name}: ${line}`)
+    })
+    return (await Promise.all(logs)).flat().join('\n')
   }
 
   /** Where the tasks of a service run now: one line for each. */

@@ -37,7 +37,10 @@ export async function reportBeats(
   const { reports } = parts
   while (!signal.aborted) {
     const leader = leaderOf(parts.mirror)
-    const report = parts.beats.report(parts.managerId, reportWithinMs, parts.sessions.appliedRevision)
+    const report = parts.beats.report(parts.managerId, reportWithinMs, {
+      appliedRevision: parts.sessions.appliedRevision,
+      storeCurrent: parts.mirror.current,
+    })
     if (leader?.meta.id === parts.managerId) {
       parts.beats.take(report)
       parts.sessions.withdrawals.elsewhere = parts.beats.appliedBesides(parts.managerId)

@@ -5,6 +5,14 @@ import type { BeatsReport } from '#rpc/messages.ts'
 /** A manager that is silent for longer holds nothing up: its agents are elsewhere by then. */
 const reportsCountMs = 2_500
 
+interface LastReport {
+  /** On this manager's monotonic clock, as the next. */
+  readonly atMs: number
+  /** When it last said that its member of the store keeps up; undefined: never. */
+  readonly storeAtMs: number | undefined
+  readonly appliedRevision: number
+}
+
 interface LastBeat {
   /** On this manager's monotonic clock. */
   atMs: number
@@ -19,7 +27,7 @@ interface LastBeat {
 export class Beats {
   readonly #clock: Clock
   readonly #nodes = new Map<NodeId, LastBeat>()
-  readonly #managers = new Map<NodeId, { readonly atMs: number; readonly appliedRevision: number }>()
+  readonly #managers = new Map<NodeId, LastReport>()
 
   constructor(clock: Clock) {
     this.#clock = clock
@@ -34,20 +42,26 @@ export class Beats {
   }
 
   take(report: BeatsReport): void {
-    const { managerId, appliedRevision } = report
-    this.#managers.set(managerId, { atMs: this.#clock.monotonicMs(), appliedRevision })
+    const { managerId, appliedRevision, storeCurrent } = report
+    const atMs = this.#clock.monotonicMs()
+    const storeAtMs = storeCurrent ? atMs : this.#managers.get(managerId)?.storeAtMs
+    this.#managers.set(managerId, { atMs, storeAtMs, appliedRevision })
     for (const node of report.nodes) this.heard(node.nodeId, node.bootEpoch, node.ageMs)
   }
 
   /** What this manager tells the leader: agents heard within the last `withinMs`. */
-  report(managerId: NodeId, withinMs: number, appliedRevision: number): BeatsReport {
+  report(
+    managerId: NodeId,
+    withinMs: number,
+    state: Pick<BeatsReport, 'appliedRevision' | 'storeCurrent'>,
+  ): BeatsReport {
     const nowMs = this.#clock.monotonicMs()
     const nodes: BeatsReport['nodes'][number][] = []
     for (const [nodeId, { atMs, bootEpoch }] of this.#nodes) {
       const ageMs = nowMs - atMs
       if (ageMs <= withinMs) nodes.push({ nodeId, ageMs, bootEpoch })
     }
-    return { managerId, nodes, sentAt: this.#clock.now(), appliedRevision }
+    return { managerId, nodes, sentAt: this.#clock.now(), ...state }
   }
 
   /** Milliseconds since the node was last heard; undefined: never. */
@@ -60,6 +74,12 @@ export class Beats {
   managerAgeMs(nodeId: NodeId): number | undefined {
     const manager = this.#managers.get(nodeId)
     return manager === undefined ? undefined : this.#clock.monotonicMs() - manager.atMs
+  }
+
+  /** Milliseconds since the manager last reported that its store keeps up; undefined: never. */
+  storeAgeMs(nodeId: NodeId): number | undefined {
+    const storeAtMs = this.#managers.get(nodeId)?.storeAtMs
+    return storeAtMs === undefined ? undefined : this.#clock.monotonicMs() - storeAtMs
   }
 
   /** The revision that the agents of all managers but this one have applied, of those that report. */
