@@ -75,7 +75,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     if (this.#core.phase === 'locked') throw refusals.locked()
     if (this.#core.state === undefined || this.#core.phase === 'inactive') throw refusals.noSwarm()
     if (this.#core.runtime !== undefined) return this.#core.runtime.manager.control
-    throw this.#core.state.role === 'manager' ? refusals.notReady() : refusals.worker()
+    throw this.#core.state.role === 'manager' ? refusals.notReady(this.#core.startDelay) : refusals.worker()
   }
 
   followView(listener: (view: Mirror | undefined) => void): Disposable {
@@ -259,12 +259,17 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     const parts = this.#core.parts(credentials)
     // Left, demoted or begun anew alone meanwhile: this manager is not to come up any more.
     const isOver = () => this.#core.state !== state || this.#core.runtime !== undefined
+    const { clock } = this.#core.options
+    const begunMs = clock.monotonicMs()
     const starting = async () => {
       if (isOver()) return
       using wait = startWait({
         timeoutMs: startTimeoutMs,
         signal: this.#core.stop.signal,
         what: 'the store to come up',
+        onNote: (what) => {
+          if (clock.monotonicMs() - begunMs > settlingMs) this.#core.startWaits(what)
+        },
       })
       const { startManagerRuntime, startMovedManager } = await managing()
       const manager = { ...state, peerUrl }

@@ -58,6 +58,8 @@ export class NodeCore {
   readonly #hooks: AgentHooks
   #phase: LocalNodeInfo['state'] = 'inactive'
   #error = ''
+  /** What the manager's start waits for, where it takes long. */
+  #startWaitsFor = ''
   #state: NodeState | undefined
   #credentials: Credentials | undefined
   readonly #runtime = new Observed<ManagerRuntime | undefined>(undefined)
@@ -106,7 +108,7 @@ export class NodeCore {
       nodeAddress: state === undefined ? '' : (splitHostPort(state.advertiseAddress, 0)?.host ?? ''),
       isManager: state?.role === 'manager' && this.#phase === 'active',
       isStale: this.runtime?.manager.mirror.current === false,
-      error: this.#error,
+      error: this.#error === '' ? this.startDelay : this.#error,
       remoteManagers: this.agent?.managers ?? [],
     }
   }
@@ -128,6 +130,19 @@ export class NodeCore {
     this.options.logger.info('this manager is locked and waits for its unlock key')
   }
 
+  /** Why this host's manager is still not up; empty when it is, or has hardly begun. */
+  get startDelay(): string {
+    const isUp = this.runtime !== undefined || this.#startWaitsFor === ''
+    return isUp || this.#state?.role !== 'manager'
+      ? ''
+      : `this manager is not up yet: it waits for ${this.#startWaitsFor}`
+  }
+
+  /** @param what in words that follow "waits for" */
+  startWaits(what: string): void {
+    this.#startWaitsFor = what
+  }
+
   fail(error: unknown): void {
     this.#phase = 'error'
     this.#error = errorText(error)
@@ -138,6 +153,7 @@ export class NodeCore {
     this.#state = state
     this.#credentials = credentials
     this.#runtime.value = runtime
+    this.#startWaitsFor = ''
     this.#error = ''
     this.#phase = 'active'
     runtime?.followLock(this.options.logger)

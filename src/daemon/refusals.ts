@@ -16,9 +16,10 @@ export const refusals = {
     unavailable(
       'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
     ),
-  notReady: () =>
+  /** @param delay why, where it is known: the same in words of Mure's own */
+  notReady: (delay = '') =>
     unavailable(
-      "The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.",
+      `The swarm does not have a leader. It's possible that too few managers are online. Make sure more than half of the managers are online.${delay === '' ? '' : ` (${delay})`}`,
     ),
   exists: () =>
     unavailable(

@@ -131,6 +131,12 @@ test('a full disk on a manager: it is out, the others go on, and it is back when
     const there = (await cluster.nodes('manager01')).get('manager03')
     return there?.manager === 'Unreachable' || String(there?.manager)
   })
+  // Started anew it has nothing to show, but says why.
+  await kill('manager03', 'KILL', '[c]li/main.ts daemon')
+  await cluster.until('manager03 to say what it waits for', async () => {
+    const error = await cluster.docker('manager03', 'info', '--format', '{{.Swarm.Error}}')
+    return /not up yet: it waits for etcd/.test(error) || error
+  })
   await cluster.run('manager03', 'rm', '/var/lib/mure/etcd/ballast')
   await cluster.until('manager03 to know what the others wrote', async () => {
     const names = await cluster.docker('manager03', 'service', 'ls', '--format', '{{.Name}}')
