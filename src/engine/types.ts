@@ -51,6 +51,9 @@ export interface ContainerInspect {
           readonly EndpointID: string
           readonly IPAddress: string
           readonly GlobalIPv6Address: string
+          /** What was asked for, as a new connection takes it. */
+          readonly IPAMConfig?: Readonly<Record<string, unknown>> | null
+          readonly Aliases?: readonly string[] | null
         }
       >
     > | null

@@ -9,6 +9,10 @@ import type { JsonObject } from './adapt/json.ts'
 /** The label by which the agent knows which place a container has; its value is the network's id. */
 const attachmentLabel = 'mure.attachment.'
 
+type ConnectingEngine = Pick<Engine, 'inspectContainer' | 'connectNetwork' | 'disconnectNetwork'>
+type PlaceKeeper = Pick<LocalNode, 'attach' | 'detach' | 'placeOf'>
+type Endpoint = NonNullable<ContainerInspect['NetworkSettings']['Networks']>[string]
+
 /** Modes and networks that are the engine's own. */
 const enginesOwn = new Set(['', 'default', 'bridge', 'host', 'none', 'nat'])
 
@@ -91,7 +95,7 @@ export async function attachToClusterNetworks(
  * and the engine's to speak of.
  */
 export async function connectToClusterNetwork(
-  parts: { readonly engine: Engine; readonly node: LocalNode },
+  parts: { readonly engine: ConnectingEngine; readonly node: PlaceKeeper },
   call: { readonly network: string; readonly container: string; readonly endpoint: JsonObject | undefined },
   wait: Wait,
 ): Promise<boolean> {
@@ -106,24 +110,46 @@ export async function connectToClusterNetwork(
     wait,
   )
   if (place === undefined) return false
-  const isOnIt = place.engineNetwork in (container.NetworkSettings.Networks ?? {})
+  const before = container.NetworkSettings.Networks?.[place.engineNetwork]
+  const settings = settingsFor(call.endpoint, place)
   try {
-    if (isOnIt && container.State.Running)
+    if (before !== undefined && container.State.Running)
       throw new MureError('already-exists', `${name} is already attached to network ${place.engineNetwork}`)
-    // Before it runs, another connection is a change of the one that it has.
-    if (isOnIt) await engine.disconnectNetwork(place.engineNetwork, container.Id)
-    await engine.connectNetwork(place.engineNetwork, container.Id, settingsFor(call.endpoint, place))
+    if (before === undefined) await engine.connectNetwork(place.engineNetwork, container.Id, settings)
+    else await reconnect(engine, { network: place.engineNetwork, container: container.Id, before, settings })
   } catch (error) {
     await node.detach(place.taskId).catch(() => undefined)
     throw error
   }
-  if (isOnIt) await releasePlaces(node, container, place.networkId, place.taskId)
+  if (before !== undefined) await releasePlaces(node, container, place.networkId, place.taskId)
   return true
+}
+
+/** Before a container runs, another connection is a change of the one that it has; it keeps that if it fails. */
+async function reconnect(
+  engine: ConnectingEngine,
+  change: {
+    readonly network: string
+    readonly container: string
+    readonly before: Endpoint
+    readonly settings: object
+  },
+): Promise<void> {
+  const { network, container, before, settings } = change
+  await engine.disconnectNetwork(network, container)
+  try {
+    await engine.connectNetwork(network, container, settings)
+  } catch (error) {
+    const { IPAMConfig, Aliases } = before
+    // What it was refused for is what the caller hears.
+    await engine.connectNetwork(network, container, { IPAMConfig, Aliases }).catch(() => undefined)
+    throw error
+  }
 }
 
 /** The address of a container that has left a network is given back at once; what is missed here the agent finds. */
 export async function releasePlaces(
-  node: LocalNode,
+  node: PlaceKeeper,
   container: ContainerInspect,
   networkId: string,
   except?: string,
@@ -137,7 +163,10 @@ export async function releasePlaces(
 }
 
 /** Undefined where the engine has no such container. */
-export async function inspect(engine: Engine, container: string): Promise<ContainerInspect | undefined> {
+export async function inspect(
+  engine: Pick<Engine, 'inspectContainer'>,
+  container: string,
+): Promise<ContainerInspect | undefined> {
   try {
     return await engine.inspectContainer(container)
   } catch (error) {
