@@ -97,9 +97,10 @@ export class EtcdStore implements Store {
         try {
           const end = await followChanges(this.#client, revision + 1, signal, {
             batch: (at, kvs) => {
+              listener.batch({ revision: at, entries: kvs.flatMap((changed) => this.#entryOf(changed)) })
+              // Not before: what could not be read or taken comes again, and is never passed over.
               revision = at
               failures = 0
-              listener.batch({ revision: at, entries: kvs.flatMap((changed) => this.#entryOf(changed)) })
             },
           })
           if (end === 'compacted') {

@@ -43,6 +43,8 @@ export function registerTerminalRoutes(
     const size = sizeIn(body)
     const execId = await create(docker, containerId, commandIn(body))
     const input = await start(docker, execId, request.signal)
+    // A container that dies takes its connection along; who reads from it hears of that by its end.
+    input.on('error', () => undefined)
     const id = randomBytes(12).toString('base64url')
     terminals.set(id, { owner: session.id, execId, input })
     // Who did what in a container is asked afterwards.
