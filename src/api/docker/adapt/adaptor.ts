@@ -1,6 +1,8 @@
 import type { PathPattern } from '../../http/router.ts'
 import { pathPattern } from '../../http/router.ts'
 import { isOlder } from '../versions.ts'
+import { asObject } from './json.ts'
+import type { JsonObject } from './json.ts'
 
 /** An answer of the engine whose body has been read. */
 export interface EngineAnswer {
@@ -35,6 +37,19 @@ export interface Adaptor {
   /** `next` asks the engine with the query and body as they are then. */
   adapt?(call: AdaptedCall, next: () => Promise<EngineAnswer>): Promise<EngineAnswer>
 }
+
+/** An adaptor that changes the request's body, or refuses it, and leaves the answer as it is. */
+export const bodyAdaptor = (since: string, path: string, adapt: (body: JsonObject) => void): Adaptor => ({
+  since,
+  method: 'POST',
+  path,
+  readsBody: true,
+  async adapt(call, next) {
+    const body = asObject(call.body)
+    if (body !== undefined) adapt(body)
+    return next()
+  },
+})
 
 export interface Adaptation {
   readonly params: Readonly<Record<string, string>>

@@ -1,4 +1,5 @@
 import { MureError } from '#lib/errors.ts'
+import { bodyAdaptor } from './adaptor.ts'
 import type { Adaptor, AdaptedCall, EngineAnswer } from './adaptor.ts'
 import { refuseEndpointAddress, refuseEndpointSysctls, splitEndpoints } from './endpoints.ts'
 import { asObject, asText, isSet, tooOld } from './json.ts'
@@ -13,32 +14,14 @@ import {
 
 /** @see https://docs.docker.com/reference/api/engine/version-history/#v142-api-changes and the later ones */
 export const containerAdaptors: readonly Adaptor[] = [
-  {
-    since: '1.42',
-    method: 'POST',
-    path: '/containers/create',
-    readsBody: true,
-    async adapt(call, next) {
-      const hostConfig = asObject(asObject(call.body)?.['HostConfig'])
-      if (hostConfig !== undefined) {
-        dropKernelMemory(hostConfig)
-        refuseForeignOptions(hostConfig)
-        bindCreatedMountpoints(hostConfig)
-      }
-      return next()
-    },
-  },
-  {
-    since: '1.43',
-    method: 'POST',
-    path: '/containers/create',
-    readsBody: true,
-    async adapt(call, next) {
-      const annotations = asObject(asObject(asObject(call.body)?.['HostConfig'])?.['Annotations']) ?? {}
-      if (Object.keys(annotations).length > 0) throw tooOld('annotation', '1.43')
-      return next()
-    },
-  },
+  hostConfigAdaptor('1.42', (hostConfig) => {
+    dropKernelMemory(hostConfig)
+    refuseForeignOptions(hostConfig)
+    bindCreatedMountpoints(hostConfig)
+  }),
+  hostConfigAdaptor('1.43', (hostConfig) => {
+    if (Object.keys(asObject(hostConfig['Annotations']) ?? {}).length > 0) throw tooOld('annotation', '1.43')
+  }),
   {
     since: '1.44',
     method: 'POST',
@@ -46,52 +29,16 @@ export const containerAdaptors: readonly Adaptor[] = [
     readsBody: true,
     adapt: createWithNewerOptions,
   },
-  {
-    since: '1.45',
-    method: 'POST',
-    path: '/containers/create',
-    readsBody: true,
-    async adapt(call, next) {
-      const hostConfig = asObject(asObject(call.body)?.['HostConfig'])
-      if (hostConfig !== undefined) refuseSubpaths(hostConfig)
-      return next()
-    },
-  },
-  {
-    since: '1.46',
-    method: 'POST',
-    path: '/containers/create',
-    readsBody: true,
-    async adapt(call, next) {
-      const body = asObject(call.body)
-      const hostConfig = asObject(body?.['HostConfig'])
-      if (hostConfig !== undefined) refuseTmpfsOptions(hostConfig)
-      const endpoints = asObject(asObject(body?.['NetworkingConfig'])?.['EndpointsConfig']) ?? {}
-      for (const endpoint of Object.values(endpoints)) refuseEndpointSysctls(asObject(endpoint))
-      return next()
-    },
-  },
-  {
-    since: '1.46',
-    method: 'POST',
-    path: '/networks/{id}/connect',
-    readsBody: true,
-    async adapt(call, next) {
-      refuseEndpointSysctls(asObject(asObject(call.body)?.['EndpointConfig']))
-      return next()
-    },
-  },
-  {
-    since: '1.42',
-    method: 'POST',
-    path: '/containers/{id}/update',
-    readsBody: true,
-    async adapt(call, next) {
-      const body = asObject(call.body)
-      if (body !== undefined) dropKernelMemory(body)
-      return next()
-    },
-  },
+  hostConfigAdaptor('1.45', refuseSubpaths),
+  hostConfigAdaptor('1.46', refuseTmpfsOptions),
+  bodyAdaptor('1.46', '/containers/create', (body) => {
+    const endpoints = asObject(asObject(body['NetworkingConfig'])?.['EndpointsConfig']) ?? {}
+    for (const endpoint of Object.values(endpoints)) refuseEndpointSysctls(asObject(endpoint))
+  }),
+  bodyAdaptor('1.46', '/networks/{id}/connect', (body) => {
+    refuseEndpointSysctls(asObject(body['EndpointConfig']))
+  }),
+  bodyAdaptor('1.42', '/containers/{id}/update', dropKernelMemory),
   {
     since: '1.42',
     method: 'POST',
@@ -102,17 +49,15 @@ export const containerAdaptors: readonly Adaptor[] = [
         throw new MureError('invalid', `invalid condition: "${condition}"`)
     },
   },
-  {
-    since: '1.44',
-    method: 'POST',
-    path: '/networks/{id}/connect',
-    readsBody: true,
-    async adapt(call, next) {
-      refuseEndpointAddress(asObject(call.body))
-      return next()
-    },
-  },
+  bodyAdaptor('1.44', '/networks/{id}/connect', refuseEndpointAddress),
 ]
+
+function hostConfigAdaptor(since: string, adapt: (hostConfig: JsonObject) => void): Adaptor {
+  return bodyAdaptor(since, '/containers/create', (body) => {
+    const hostConfig = asObject(body['HostConfig'])
+    if (hostConfig !== undefined) adapt(hostConfig)
+  })
+}
 
 /** 1.42: removed, and ignored from then on. */
 function dropKernelMemory(resources: JsonObject): void {

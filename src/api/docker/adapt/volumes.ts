@@ -1,4 +1,5 @@
 import { MureError } from '#lib/errors.ts'
+import { bodyAdaptor } from './adaptor.ts'
 import type { AdaptedCall, Adaptor, EngineAnswer } from './adaptor.ts'
 import { asObject, asObjects, asText, isSet, tooOld } from './json.ts'
 import type { JsonObject } from './json.ts'
@@ -7,16 +8,9 @@ type PruneFilters = Readonly<Record<string, readonly string[]>>
 
 /** 1.42: pruning spares volumes that have a name, unless `all` is set. An older engine would remove them. */
 export const volumeAdaptors: readonly Adaptor[] = [
-  {
-    since: '1.42',
-    method: 'POST',
-    path: '/volumes/create',
-    readsBody: true,
-    async adapt(call, next) {
-      if (isSet(asObject(call.body)?.['ClusterVolumeSpec'])) throw tooOld('cluster volume', '1.42')
-      return next()
-    },
-  },
+  bodyAdaptor('1.42', '/volumes/create', (body) => {
+    if (isSet(body['ClusterVolumeSpec'])) throw tooOld('cluster volume', '1.42')
+  }),
   {
     since: '1.42',
     method: 'POST',
