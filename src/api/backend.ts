@@ -5,7 +5,7 @@ import type { ClusterSpec } from '#model/cluster.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeAvailability } from '#model/node.ts'
 import type { NodeUsage } from '#model/usage.ts'
-import type { ManagerAddress } from '#rpc/messages.ts'
+import type { AttachRequest, ManagerAddress } from '#rpc/messages.ts'
 
 /** Docker's `LocalNodeState`, and whether this node is a manager. */
 export interface LocalNodeInfo {
@@ -51,17 +51,7 @@ export interface RestoreRequest {
 }
 
 /** What a plain container of this host wants of a network. */
-export interface PlaceRequest {
-  /** By id or name. */
-  readonly network: string
-  /** The container's name; '' until the engine has given it one. */
-  readonly name: string
-  /** Absent for a container that is about to be made. */
-  readonly containerId?: string
-  readonly aliases?: readonly string[]
-  /** Without prefix length; what is not asked for is chosen. */
-  readonly addresses?: readonly string[]
-}
+export type PlaceRequest = AttachRequest
 
 /** A plain container's place on a network of the cluster. */
 export interface ContainerPlace {

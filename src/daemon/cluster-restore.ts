@@ -12,6 +12,7 @@ import { create, update } from '#model/change.ts'
 import type { Change } from '#model/change.ts'
 import { newId } from '#model/id.ts'
 import type { ClusterId, NodeId } from '#model/id.ts'
+import { newMeta } from '#model/meta.ts'
 import type { ManagerStatus, Node } from '#model/node.ts'
 import { createRequest, createRoot, issueStorePeer, requestKeyDigest } from '#security/authority.ts'
 import { openBackup } from '#security/backup-file.ts'
@@ -196,15 +197,7 @@ function soleManager(
     changes.push(
       create({
         kind: 'node',
-        meta: {
-          id: own.nodeId,
-          name: '',
-          version: 0,
-          generation: 1,
-          createdAt: own.now,
-          updatedAt: own.now,
-          labels: {},
-        },
+        meta: newMeta(own.nodeId, own.now),
         spec: { name: '', labels: {}, role: 'manager', availability: 'active' },
         status,
       }),

@@ -5,6 +5,7 @@ import type { Change } from '#model/change.ts'
 import type { ClusterNetworking, ClusterSpec, RootCa } from '#model/cluster.ts'
 import { newId } from '#model/id.ts'
 import type { ClusterId, NetworkId, NodeId } from '#model/id.ts'
+import { newMeta } from '#model/meta.ts'
 import type { ManagerStatus, NodeAvailability } from '#model/node.ts'
 
 export interface FirstNode {
@@ -29,11 +30,10 @@ export function newClusterObjects(
   env: { now: Instant; random: Random },
 ): Change[] {
   const { now } = env
-  const head = { version: 0, generation: 1, createdAt: now, updatedAt: now, labels: {} }
   return [
     create({
       kind: 'cluster',
-      meta: { ...head, id: options.id, name: 'default' },
+      meta: newMeta(options.id, now, { name: 'default' }),
       spec: options.spec,
       status: {
         networking: options.networking,
@@ -44,7 +44,7 @@ export function newClusterObjects(
     }),
     create({
       kind: 'node',
-      meta: { ...head, id: options.node.id, name: '' },
+      meta: newMeta(options.node.id, now),
       spec: { name: '', labels: {}, role: 'manager', availability: options.node.availability },
       status: {
         state: 'unknown',
@@ -58,7 +58,7 @@ export function newClusterObjects(
     }),
     create({
       kind: 'network',
-      meta: { ...head, id: newId<NetworkId>(env.random), name: 'ingress' },
+      meta: newMeta(newId<NetworkId>(env.random), now, { name: 'ingress' }),
       spec: {
         name: 'ingress',
         labels: {},

@@ -20,3 +20,10 @@ export interface Meta<Id extends ObjectId = ObjectId> {
   /** What only one dialect knows, kept as it was sent and given back to that dialect alone. */
   readonly dialect?: Readonly<Record<string, unknown>>
 }
+
+/** The head of an object that is about to be stored for the first time. */
+export const newMeta = <Id extends ObjectId>(
+  id: Id,
+  now: Instant,
+  { name = '', labels = {} }: { readonly name?: string; readonly labels?: Labels } = {},
+): Meta<Id> => ({ id, name, version: 0, generation: 1, createdAt: now, updatedAt: now, labels })

@@ -4,27 +4,20 @@ import type { Wait } from '#lib/wait.ts'
 import { parseAddress } from '#model/address.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
+import { newMeta } from '#model/meta.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
+import type { AttachRequest } from '#rpc/messages.ts'
 import { seen } from './seen.ts'
 
 /** The runtime of a task that stands for a plain container's place on a network: nothing of it is run. */
 const attachmentRuntime = 'attachment'
 
-export interface AttachmentRequest {
+export interface AttachmentRequest extends AttachRequest {
   readonly nodeId: NodeId
-  /** By id or name. */
-  readonly network: string
-  /** The container's, by which others on the network find it. */
-  readonly name: string
-  /** Absent for a container that is about to be made. */
-  readonly containerId?: string
-  readonly aliases?: readonly string[]
-  /** Without prefix length. */
-  readonly addresses?: readonly string[]
 }
 
 /** A plain container's place on a network. Given back by `releaseAttachment`. */
@@ -55,15 +48,7 @@ export async function attachContainer(
   await writer.create(
     {
       kind: 'task',
-      meta: {
-        id,
-        name: '',
-        version: 0,
-        generation: 1,
-        createdAt: now,
-        updatedAt: now,
-        labels: {},
-      },
+      meta: newMeta(id, now),
       spec: {
         containers: [],
         networks: [defined({ target: network.meta.id, aliases, addresses: wanted })],

@@ -5,6 +5,7 @@ import type { Wait } from '#lib/wait.ts'
 import { create, remove, update } from '#model/change.ts'
 import { newId } from '#model/id.ts'
 import type { ObjectId } from '#model/id.ts'
+import { newMeta } from '#model/meta.ts'
 import type { Labels, Meta } from '#model/meta.ts'
 import type { Kind, ObjectsByKind, StoredObject } from '#model/objects.ts'
 import type { Store } from '#store/contract.ts'
@@ -27,15 +28,8 @@ export class ObjectWriter {
   }
 
   newMeta<T extends ObjectId>(name: string, labels: Labels, options: WriteOptions): Meta<T> {
-    const now = this.clock.now()
     return {
-      id: newId<T>(this.random),
-      name,
-      version: 0,
-      generation: 1,
-      createdAt: now,
-      updatedAt: now,
-      labels,
+      ...newMeta(newId<T>(this.random), this.clock.now(), { name, labels }),
       ...(options.dialect === undefined ? {} : { dialect: options.dialect }),
     }
   }

@@ -6,6 +6,7 @@ import { newId } from '#model/id.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Node, NodeAvailability, NodeRole } from '#model/node.ts'
 import type { Cluster } from '#model/cluster.ts'
+import { newMeta } from '#model/meta.ts'
 import type { CertificateAnswer, CertificateRequest, RootCertificateAnswer } from '#rpc/messages.ts'
 import type { Peer, RpcServer } from '#rpc/transport.ts'
 import { requestKeyDigest } from '#security/authority.ts'
@@ -81,15 +82,7 @@ function newNode(
   const now = parts.clock.now()
   return {
     kind: 'node',
-    meta: {
-      id: newId<NodeId>(parts.random),
-      name: '',
-      version: 0,
-      generation: 1,
-      createdAt: now,
-      updatedAt: now,
-      labels: {},
-    },
+    meta: newMeta(newId<NodeId>(parts.random), now),
     spec: { name: '', labels: {}, role, availability },
     status: {
       state: 'unknown',

@@ -2,6 +2,7 @@ import type { Instant } from '#lib/clock.ts'
 import type { Random } from '#lib/random.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
+import { newMeta } from '#model/meta.ts'
 import type { Service } from '#model/service.ts'
 import type { Task, TaskCause } from '#model/task.ts'
 import type { TaskState } from '#model/task-state.ts'
@@ -29,15 +30,7 @@ export function newTask(
   const jobIteration = options.jobIteration ?? service.status.job?.iteration
   return {
     kind: 'task',
-    meta: {
-      id: newId<TaskId>(env.random),
-      name: '',
-      version: 0,
-      generation: 1,
-      createdAt: now,
-      updatedAt: now,
-      labels: {},
-    },
+    meta: newMeta(newId<TaskId>(env.random), now),
     spec: service.spec.template,
     serviceId: service.meta.id,
     serviceName: service.spec.name,

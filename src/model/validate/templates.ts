@@ -1,6 +1,7 @@
 import { errorText } from '#lib/errors.ts'
 import { instant } from '#lib/clock.ts'
 import type { NodeId, ServiceId, TaskId } from '../id.ts'
+import { newMeta } from '../meta.ts'
 import { expandPlaceholders } from '../placeholders.ts'
 import type { ServiceSpec } from '../service.ts'
 import type { Task } from '../task.ts'
@@ -50,15 +51,7 @@ function exampleOf(spec: ServiceSpec): Task {
   const now = instant(0)
   return {
     kind: 'task',
-    meta: {
-      id: 'task' as TaskId,
-      name: '',
-      version: 0,
-      generation: 1,
-      createdAt: now,
-      updatedAt: now,
-      labels: {},
-    },
+    meta: newMeta('task' as TaskId, now),
     spec: spec.template,
     serviceId: 'service' as ServiceId,
     serviceName: spec.name,
