@@ -33,6 +33,7 @@ import { Overlays } from './overlay/overlays.ts'
 import { ShortcutTable } from './overlay/shortcuts.ts'
 import { servePlugin } from './plugin/server.ts'
 import { runningEndpoints } from './running-endpoints.ts'
+import { namespaceThere } from './sandbox-namespace.ts'
 import { Sandboxes } from './sandboxes.ts'
 
 export interface NetworkAgentOptions {
@@ -301,9 +302,18 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
         return own
       },
       changed: (sandbox) => {
-        this.#inTurn(() => this.#writer.sandboxChanged(sandbox))
+        this.#background(this.#sandboxChanged(sandbox))
       },
     })
+  }
+
+  /**
+   * What is announced is waited for outside of the turn: the engine makes a sandbox when it has all of its ends, and
+   * asks for those one by one.
+   */
+  async #sandboxChanged(sandbox: string): Promise<void> {
+    await namespaceThere(sandbox, () => this.#sandboxes.bySandbox().has(sandbox), this.#stop.signal)
+    await this.#mutex.run(() => this.#writer.sandboxChanged(sandbox))
   }
 
   /** Containers that ran before this process did are found by what the engine knows of them. */

@@ -1,4 +1,5 @@
 import type { Logger } from '#lib/logger.ts'
+import { isNamespace } from './sandbox-namespace.ts'
 import { SandboxKernel } from './sandbox-rules.ts'
 import type { SandboxRules } from './sandbox-rules.ts'
 import type { LocalEndpoint, Sandboxes } from './sandboxes.ts'
@@ -6,30 +7,39 @@ import type { LocalEndpoint, Sandboxes } from './sandboxes.ts'
 /** How many sandboxes are compared at a time. */
 const atATime = 10
 
+/** All else of this host waits meanwhile. */
+const linkMs = 2_000
+
 /** Keeps the rules in all sandboxes of this host as they are to be. Calls are made one after the other. */
 export class SandboxKeeper {
   readonly #parts: KeeperParts
   readonly #kernels = new Map<string, SandboxKernel>()
+  /** Those whose links were waited for in vain once: they are looked for, and not waited for again. */
+  readonly #waitedFor = new Set<string>()
   #compared = 0
 
   constructor(parts: KeeperParts) {
     this.#parts = parts
   }
 
+  /** A sandbox that the engine has announced and not made yet has no rules; `sync` is called again when it is there. */
   async sync(sandbox: string): Promise<void> {
     const { sandboxes, rulesOf, signal, logger } = this.#parts
     const ends = sandboxes.bySandbox().get(sandbox)
-    if (ends === undefined) {
+    if (ends === undefined || !(await isNamespace(sandbox))) {
       this.#kernels.delete(sandbox)
+      this.#waitedFor.delete(sandbox)
       return
     }
     const kernel = this.#kernels.get(sandbox) ?? new SandboxKernel(sandbox)
     this.#kernels.set(sandbox, kernel)
     try {
-      await kernel.apply(rulesOf(ends), signal)
+      await kernel.apply(rulesOf(ends), { linkMs: this.#waitedFor.has(sandbox) ? 0 : linkMs, signal })
+      this.#waitedFor.delete(sandbox)
     } catch (error) {
       // A sandbox may go at any moment; one that stays is compared again.
       this.#kernels.delete(sandbox)
+      this.#waitedFor.add(sandbox)
       if (sandboxes.bySandbox().has(sandbox) && !signal.aborted)
         logger.warn('the rules of a sandbox were not written', { sandbox, error })
     }
@@ -40,6 +50,7 @@ export class SandboxKeeper {
     const found: string[] = []
     for (const sandbox of this.#parts.sandboxes.bySandbox().keys()) {
       const kernel = this.#kernels.get(sandbox)
+      if (!(await isNamespace(sandbox))) continue
       if (kernel === undefined) found.push(`the rules of the sandbox ${sandbox} are not written`)
       else if (!(await kernel.isIntact())) found.push(`the rules of the sandbox ${sandbox} were changed`)
     }

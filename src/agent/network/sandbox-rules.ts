@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises'
 import { sleep } from '#lib/wait.ts'
 import { renderNameRedirect } from './dns/redirect.ts'
 import { families } from './family.ts'
@@ -28,8 +27,13 @@ export interface SandboxRules {
   }
 }
 
-const appearMs = 5_000
 const lookEveryMs = 4
+
+export interface Patience {
+  /** How long a link that the engine is about to move in is waited for. */
+  readonly linkMs: number
+  readonly signal: AbortSignal
+}
 
 /** The rules of one sandbox: written when it appears, before its first process, and changed from then on. */
 export class SandboxKernel {
@@ -47,9 +51,8 @@ export class SandboxKernel {
     this.#mesh = tables(returnPathTable, path)
   }
 
-  /** Waits for the namespace, which the engine announces a moment before it makes it. */
-  async apply(rules: SandboxRules, signal: AbortSignal): Promise<void> {
-    await this.#appeared(signal)
+  /** The namespace is there; its links may come a moment later. */
+  async apply(rules: SandboxRules, patience: Patience): Promise<void> {
     await this.#redirectNames(renderNameRedirect(rules.names.resolvers, rules.names.nameserver))
     for (const [family, table] of this.#virtual) {
       const after = rules.virtualAddresses(family)
@@ -63,7 +66,7 @@ export class SandboxKernel {
       for (const address of gone)
         await inNetns(this.#path, 'conntrack', '-D', '-p', 'udp', '--reply-src', address)
     }
-    if (rules.mesh !== undefined) await this.#applyMesh(rules.mesh, signal)
+    if (rules.mesh !== undefined) await this.#applyMesh(rules.mesh, patience)
   }
 
   /** Whether the rules here are those that were written. */
@@ -90,9 +93,9 @@ export class SandboxKernel {
 
   async #applyMesh(
     { address, hasIpv6, hosts }: NonNullable<SandboxRules['mesh']>,
-    signal: AbortSignal,
+    { linkMs, signal }: Patience,
   ): Promise<void> {
-    const device = this.#device ?? (await this.#deviceOf(address))
+    const device = this.#device ?? (await this.#deviceOf(address, linkMs))
     if (device === undefined) return
     // Those of IPv6 are not there on every host.
     if (this.#device === undefined)
@@ -100,7 +103,7 @@ export class SandboxKernel {
     this.#device = device
     const { nft: lines, ip, ip6 } = renderReturnPath(device, this.#hosts, hosts)
     // The engine has given the link its address, and is about to set it up.
-    const where = { netns: this.#path, timeoutMs: appearMs, signal }
+    const where = { netns: this.#path, timeoutMs: linkMs, signal }
     await batchSettled('ip', ip, where)
     if (hasIpv6) await batchSettled('ip', ip6, { ...where, family: 6 })
     const [first, ...others] = this.#mesh.values()
@@ -109,25 +112,13 @@ export class SandboxKernel {
     this.#hosts = hosts
   }
 
-  async #deviceOf(address: string): Promise<string | undefined> {
-    for (let waited = 0; waited < appearMs; waited += lookEveryMs) {
+  async #deviceOf(address: string, timeoutMs: number): Promise<string | undefined> {
+    for (let waited = 0; ; waited += lookEveryMs) {
       const { stdout } = await inNetns(this.#path, 'ip', '-json', 'addr', 'show', 'to', address)
       const links = stdout.trim() === '' ? [] : (JSON.parse(stdout) as { ifname?: string }[])
       const device = links.find(({ ifname }) => ifname !== undefined)?.ifname
-      if (device !== undefined) return device
+      if (device !== undefined || waited >= timeoutMs) return device
       await sleep(lookEveryMs)
-    }
-    return undefined
-  }
-
-  async #appeared(signal: AbortSignal): Promise<void> {
-    for (let waited = 0; ; waited += lookEveryMs) {
-      const isThere = await access(this.#path).then(
-        () => true,
-        () => false,
-      )
-      if (isThere || waited > appearMs) return
-      await sleep(lookEveryMs, signal)
     }
   }
 }
