@@ -176,6 +176,24 @@ test('a service may be on the network of its host; name servers of its own leave
   await worker('rm', '-f', 'choosy')
 })
 
+test('a container that is always restarted is back on its network after its host was off', async () => {
+  await worker('run', '-d', '--name', 'always', '--restart', 'always', '--network', 'open', ...sleeping)
+  const address = await addressOn('worker01', 'always')
+  await cluster.powerOff('worker01')
+  await cluster.start('worker01')
+  await cluster.until('the container to run again', async () => {
+    const state = await worker('inspect', '-f', '{{.State.Running}} {{.State.Error}}', 'always')
+    return state.startsWith('true') || state
+  })
+  assert.equal(await addressOn('worker01', 'always'), address)
+  await cluster.until('it to find another', async () => {
+    const found = await lookUp('worker01', 'always', 'near')
+    return found.length === 1 || found.join()
+  })
+  assert.match(await worker('exec', 'always', 'ping', '-c', '1', '-W', '3', 'near'), / 0% packet loss/)
+  await worker('rm', '-f', 'always')
+})
+
 test('the network of the routing mesh is replaced by another', async () => {
   const publish = ['service', 'create', '-q', '--name', 'pub', '-p', '8088:8080', webImage]
   await manager(...publish)
@@ -225,4 +243,15 @@ test('docker-compose 1.29 brings a project up on the network and takes it down',
   await worker('rm', '-f', 'far', 'later')
   await manager('rm', '-f', 'near', 'plain')
   await cluster.until('the network to be free', () => manager('network', 'rm', 'open').then(() => true))
+})
+
+test('a host that leaves takes its containers off the networks of the cluster, and they can be stopped', async () => {
+  await manager('network', 'create', '-d', 'overlay', '--attachable', 'left')
+  await worker('run', '-d', '--name', 'stays', '--network', 'left', ...sleeping)
+  await worker('swarm', 'leave')
+  assert.equal(await worker('inspect', '-f', '{{json .NetworkSettings.Networks}}', 'stays'), '{}')
+  assert.doesNotMatch(await worker('network', 'ls', '--format', '{{.Name}}'), /left/)
+  const stopping = performance.now()
+  await worker('rm', '-f', 'stays')
+  assert.ok(performance.now() - stopping < 5_000)
 })

@@ -1,5 +1,6 @@
 import { access } from 'node:fs/promises'
 import type { Engine } from '#engine/engine.ts'
+import type { EngineNetwork } from '#engine/types.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Network } from '#model/network.ts'
@@ -93,15 +94,42 @@ export class EngineNetworks {
   remove(networkId: string): Promise<boolean> {
     return this.#mutex.run(async () => {
       let isGone = true
-      for (const network of await this.#engine.listNetworks([])) {
-        if (network.Driver !== this.#driver || network.Labels?.[networkLabel] !== networkId) continue
-        await this.#engine.removeNetwork(network.Id).catch((error: unknown) => {
-          if (isMureError(error, 'not-found')) return
-          if (!isMureError(error, 'forbidden', 'conflict')) throw error
-          isGone = false
-        })
-      }
+      for (const network of await this.#onEngine(networkId))
+        isGone = (await this.#removed(network.Id)) && isGone
       return isGone
     })
+  }
+
+  /**
+   * Takes whoever is on the network off it, and removes it: of a host that leaves the cluster. Later the engine could
+   * not: it would ask a driver that is gone, and wait for that.
+   */
+  async evict(networkId: string): Promise<void> {
+    await this.#mutex.run(async () => {
+      for (const { Id } of await this.#onEngine(networkId)) {
+        const { Containers } = await this.#engine.inspectNetwork(Id)
+        for (const container of Object.keys(Containers ?? {}))
+          await this.#engine.disconnectNetwork(Id, container).catch((error: unknown) => {
+            // It ends by itself meanwhile.
+            if (!isMureError(error, 'not-found', 'forbidden')) throw error
+          })
+        await this.#removed(Id)
+      }
+    })
+  }
+
+  async #onEngine(networkId: string): Promise<EngineNetwork[]> {
+    const all = await this.#engine.listNetworks([])
+    return all.filter(({ Driver, Labels }) => Driver === this.#driver && Labels?.[networkLabel] === networkId)
+  }
+
+  async #removed(engineId: string): Promise<boolean> {
+    try {
+      await this.#engine.removeNetwork(engineId)
+    } catch (error) {
+      if (isMureError(error, 'forbidden', 'conflict')) return false
+      if (!isMureError(error, 'not-found')) throw error
+    }
+    return true
   }
 }

@@ -6,7 +6,7 @@ import { MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
-import { sleep } from '#lib/wait.ts'
+import { sleep, startWait } from '#lib/wait.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
 import { isHostsOwn } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
@@ -20,6 +20,7 @@ import { cablePrefix } from './device-names.ts'
 import { serveSandboxNames } from './dns/sandbox-names.ts'
 import type { Examined } from './doctor/examination.ts'
 import { Encryption } from './encryption/encryption.ts'
+import { EngineNetworkIds } from './engine-network-ids.ts'
 import { addressConfig, EngineNetworks } from './engine-networks.ts'
 import { Guard } from './guard/guard.ts'
 import { watchKernel } from './kernel-watch.ts'
@@ -53,6 +54,9 @@ export interface NetworkAgentOptions {
 const pluginsFolder = '/run/docker/plugins'
 const compareEveryMs = 15_000
 const restoreAgainMs = 1_000
+/** The engine waits so long with a container whose network the managers have not told of. */
+const toldWithinMs = 20_000
+const lookAgainMs = 100
 /** A change that fails is tried again so often before it waits for the next comparison. */
 const applyAttempts = 3
 const applyAgainMs = 200
@@ -237,7 +241,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async removeAll(): Promise<void> {
     await this.#mutex.run(async () => {
       await this.#mesh.remove()
-      for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.remove(id)
+      for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.evict(id)
       await this.#overlays.removeAll()
       await this.#encryption.forget()
       await this.#guard.remove()
@@ -246,13 +250,14 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { engine, random, clock, logger, linkIsBack } = this.#options
+    const { engine, dataDir, random, clock, logger, linkIsBack } = this.#options
     const [state, networks, sandboxes] = [this.#state, this.#networks, this.#sandboxes]
     const names = await serveSandboxNames({ engine, state, networks, sandboxes, random, clock, logger })
     this.#owned.use(names)
     this.#nameserver = names.address
     await this.#writer.readResolvers()
-    const driver = this.#driver()
+    const networkIds = await EngineNetworkIds.read(join(dataDir, 'engine-networks.json'))
+    const driver = this.#driver(networkIds)
     this.#owned.use(await servePlugin(join(pluginsFolder, `${this.#driverName}.sock`), driver, logger))
     this.#background(this.#restoreAtLast())
     const timer = setInterval(() => {
@@ -274,7 +279,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   }
 
   /** What the engine asks to have containers wired. */
-  #driver(): OverlayDriver {
+  #driver(networkIds: EngineNetworkIds): OverlayDriver {
     const networks = this.#networks
     const overlay = new OverlayWiring({
       mark: this.#mark,
@@ -292,6 +297,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     })
     return new OverlayDriver({
       sandboxes: this.#sandboxes,
+      networkIds,
+      told: (networkId) => this.#told(networkId),
       nameserver: this.#nameserver,
       logger: this.#options.logger,
       wiringOf: (networkId) => (networks.isCni(networkId) ? cni : overlay),
@@ -314,6 +321,18 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #sandboxChanged(sandbox: string): Promise<void> {
     await namespaceThere(sandbox, () => this.#sandboxes.bySandbox().has(sandbox), this.#stop.signal)
     await this.#mutex.run(() => this.#writer.sandboxChanged(sandbox))
+  }
+
+  /** An engine that starts its containers again asks before the managers have told of anything. */
+  async #told(networkId: string): Promise<void> {
+    using wait = startWait({
+      timeoutMs: toldWithinMs,
+      signal: this.#stop.signal,
+      what: `the managers to tell of network ${networkId}`,
+    })
+    const isTold = () =>
+      this.#networks.get(networkId) !== undefined && this.#state.hosts.has(this.#options.nodeId)
+    while (!isTold()) await sleep(lookAgainMs, wait.signal)
   }
 
   /** Containers that ran before this process did are found by what the engine knows of them. */

@@ -1,6 +1,7 @@
 import { errorText, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
 import { sandboxVeth } from './device-names.ts'
+import type { EngineNetworkIds } from './engine-network-ids.ts'
 import type {
   CreateEndpoint,
   CreateNetwork,
@@ -20,8 +21,11 @@ export interface DriverParts {
   readonly nameserver: string
   /** How containers are put on one of our networks. */
   readonly wiringOf: (networkId: string) => Wiring
-  /** Which of our networks one of the engine's is. */
+  readonly networkIds: EngineNetworkIds
+  /** Asks the engine which of our networks one of its own is. */
   readonly ownNetworkOf: (engineNetworkId: string) => Promise<string>
+  /** Resolves once it is known what kind of network it is, and where this host's tunnels end. */
+  readonly told: (networkId: string) => Promise<void>
   /** A sandbox has one more end of a network, or one less. */
   readonly changed: (sandbox: string) => void
   readonly logger: Logger
@@ -30,7 +34,6 @@ export interface DriverParts {
 /** What the engine asks when containers come to our networks and go. */
 export class OverlayDriver implements NetworkDriver {
   readonly #parts: DriverParts
-  readonly #ownNetworks = new Map<string, string>()
 
   constructor(parts: DriverParts) {
     this.#parts = parts
@@ -44,11 +47,11 @@ export class OverlayDriver implements NetworkDriver {
         'invalid',
         'networks of this driver are made by the swarm: docker network create -d overlay',
       )
-    this.#ownNetworks.set(NetworkID, own)
+    await this.#parts.networkIds.put(NetworkID, own)
   }
 
   async deleteNetwork(networkId: string): Promise<void> {
-    this.#ownNetworks.delete(networkId)
+    await this.#parts.networkIds.remove(networkId)
   }
 
   async createEndpoint(call: CreateEndpoint): Promise<{ macAddress?: string }> {
@@ -57,6 +60,7 @@ export class OverlayDriver implements NetworkDriver {
     if (address === '') throw new MureError('invalid', 'an end of a network needs an address')
     const endpointId = call.EndpointID
     const networkId = await this.#networkOf(call.NetworkID)
+    await this.#parts.told(networkId)
     const given = call.Interface?.MacAddress ?? ''
     const link = sandboxVeth(endpointId)
     const { mac } = await this.#parts
@@ -101,11 +105,11 @@ export class OverlayDriver implements NetworkDriver {
 
   /** After a restart of ours the engine speaks of networks that it made before. */
   async #networkOf(engineNetworkId: string): Promise<string> {
-    const known = this.#ownNetworks.get(engineNetworkId)
+    const known = this.#parts.networkIds.get(engineNetworkId)
     if (known !== undefined) return known
     try {
       const own = await this.#parts.ownNetworkOf(engineNetworkId)
-      this.#ownNetworks.set(engineNetworkId, own)
+      await this.#parts.networkIds.put(engineNetworkId, own)
       return own
     } catch (error) {
       this.#parts.logger.warn('the engine speaks of a network that nobody knows', { error: errorText(error) })

@@ -15,7 +15,8 @@ export const engineSocket = '/run/mure/engine.sock'
 const unit = `[Unit]
 Description=Mure, a cluster orchestrator behind the Docker API
 Documentation=file:${places.program}/README.md
-After=network-online.target docker.socket docker.service
+# Not after docker.service: an engine that comes up starts containers first, and those of our networks need us for it.
+After=network-online.target docker.socket
 Wants=network-online.target docker.socket
 
 [Service]
