@@ -212,7 +212,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   leave(force: boolean, wait: Wait): Promise<void> {
     return this.#mutex.run(async () => {
       if (this.#core.state === undefined) throw refusals.notInSwarm()
-      if (this.#core.phase === 'locked' && !force) throw refusals.locked()
+      if (this.#core.phase === 'locked' && !force) throw refusals.leaveLocked()
       if (this.#core.runtime !== undefined && !force) throw leaveRefusal(this.#core.runtime.manager.control)
       await this.#core.agent?.removeTasks()
       await this.#core.stopAgent()

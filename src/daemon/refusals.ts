@@ -16,6 +16,10 @@ export const refusals = {
     unavailable(
       'Swarm is encrypted and needs to be unlocked before it can be used. Please use "docker swarm unlock" to unlock it.',
     ),
+  leaveLocked: () =>
+    unavailable(
+      'Swarm is encrypted and locked. Please unlock it first or use `--force` to ignore this message.',
+    ),
   /** @param delay why, where it is known: the same in words of Mure's own */
   notReady: (delay = '') =>
     unavailable(

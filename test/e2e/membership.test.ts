@@ -168,22 +168,23 @@ test('promote, demote the leader, and leave', async () => {
     async () => (await cluster.nodes(other)).get(leader)?.status === 'Down',
   )
   await cluster.docker(other, 'node', 'rm', leader)
-  const token = await cluster.docker(other, 'swarm', 'join-token', '-q', 'manager')
-  assert.match(
-    await cluster.docker(
-      leader,
-      'swarm',
-      'join',
-      '--token',
-      token,
-      `${other}:2377`.replace(other, addressOf(other)),
-    ),
-    /This node joined a swarm as a manager\./,
-  )
-  await cluster.until(
-    'it to be back',
-    async () => (await cluster.nodes(other)).get(leader)?.manager === 'Reachable',
-  )
+  const joinAgain = async () => {
+    const token = await cluster.docker(other, 'swarm', 'join-token', '-q', 'manager')
+    assert.match(
+      await cluster.docker(leader, 'swarm', 'join', '--token', token, `${addressOf(other)}:2377`),
+      /This node joined a swarm as a manager\./,
+    )
+    await cluster.until(
+      'it to be back',
+      async () => (await cluster.nodes(other)).get(leader)?.manager === 'Reachable',
+    )
+  }
+  await joinAgain()
+  // In one breath, as scripts do.
+  await cluster.docker(other, 'node', 'demote', leader)
+  await cluster.docker(other, 'node', 'rm', '--force', leader)
+  await cluster.docker(leader, 'swarm', 'leave', '--force')
+  await joinAgain()
 })
 
 test('tokens: wrong, rotated, of another cluster', async () => {
@@ -229,6 +230,7 @@ test('autolock: a restarted manager is locked until the key is given', async () 
     await cluster.refused('manager02', 'node', 'ls'),
     /Swarm is encrypted and needs to be unlocked/,
   )
+  assert.match(await cluster.refused('manager02', 'swarm', 'leave'), /Swarm is encrypted and locked\./)
   await cluster.run('manager02', 'sh', '-c', `echo ${key} | docker swarm unlock`)
   await cluster.until(
     'manager02 to answer',

@@ -1,7 +1,9 @@
 import { MureError } from '#lib/errors.ts'
+import { abortable } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
 import type { NodeId } from '#model/id.ts'
 import type { Node, NodeSpec } from '#model/node.ts'
-import type { View } from '#store/mirror/view.ts'
+import type { Mirror, View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
@@ -22,13 +24,14 @@ export function updateNode(
   })
 }
 
-export function removeNode(
+export async function removeNode(
   writer: ObjectWriter,
   id: NodeId,
   force: boolean,
   options: WriteOptions,
 ): Promise<void> {
-  return writer.remove('node', id, options.wait, (node) => {
+  await demoted(writer.mirror, id, options.wait)
+  await writer.remove('node', id, options.wait, (node) => {
     if (node.spec.role === 'manager' || node.status.role === 'manager') {
       throw failedPrecondition(
         `node ${id} is a cluster manager and is a member of the raft cluster. It must be demoted to worker before removal`,
@@ -37,6 +40,23 @@ export function removeNode(
     if (!force && node.status.state !== 'down')
       throw failedPrecondition(`node ${id} is not down and can't be removed`)
   })
+}
+
+/**
+ * A demotion that is on its way is waited for: Docker removes such a node at once, and scripts demote and remove in
+ * one breath. Here its member of the store must have gone before.
+ */
+async function demoted(mirror: Mirror, id: NodeId, wait: Wait): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const look = () => {
+    const node = mirror.get('node', id)
+    if (node === undefined || node.spec.role === 'manager' || node.status.role === 'worker')
+      resolve(undefined)
+  }
+  using _following = mirror.subscribe(look)
+  look()
+  wait.note(`node ${id} to be a manager no more`)
+  await abortable(promise, wait.signal)
 }
 
 /** A demotion that would take the last manager, or the quorum with it, is refused before anything is changed. */
