@@ -1,10 +1,12 @@
 import type { Engine } from '#engine/engine.ts'
 import { readText } from '#engine/transport.ts'
+import { defined } from '#lib/defined.ts'
 import { parseJson, stringifyJson } from '#lib/lossless-json.ts'
 import type { ApiRequest } from '../http/request.ts'
 import type { ApiResponse } from '../http/response.ts'
 import { compose } from './adapt/adaptor.ts'
 import type { AdaptedCall, Adaptation, EngineAnswer } from './adapt/adaptor.ts'
+import { inVersionOf } from './versions.ts'
 
 /** Makes a call in the engine's own version, through the adaptors that it needs. `body`: if it has been read already. */
 export async function callAdapted(
@@ -23,7 +25,12 @@ export async function callAdapted(
         : { headers: { 'content-type': 'application/json' }, body: stringifyJson(json) }),
     })
     const text = await readText(response)
-    return { status: response.statusCode ?? 500, json: text === '' ? undefined : parseJson(text) }
+    const answer = text === '' ? undefined : parseJson(text)
+    return {
+      status: response.statusCode ?? 500,
+      json: answer,
+      ...defined({ location: response.headers.location }),
+    }
   }
   const readsBody = adaptation.adaptors.some((adaptor) => adaptor.readsBody === true)
   const call: AdaptedCall = {
@@ -33,9 +40,10 @@ export async function callAdapted(
     signal: request.signal,
     engine: ask,
   }
-  const { status, json } = await compose(adaptation.adaptors, call, () => {
+  const { status, json, location } = await compose(adaptation.adaptors, call, () => {
     const query = call.query.toString()
     return ask(request.method, query === '' ? request.path : `${request.path}?${query}`, call.body)
   })
-  return { status, json }
+  if (location === undefined) return { status, json }
+  return { status, json, headers: { Location: inVersionOf(request.version, location) } }
 }

@@ -4,7 +4,7 @@ import { unreachableEngine } from '#engine/transport.ts'
 import type { Logger } from '#lib/logger.ts'
 import { stringifyJson } from '#lib/lossless-json.ts'
 import type { EngineFacts } from './engine-facts.ts'
-import { isOlder, splitVersion } from './versions.ts'
+import { inVersionOf, isOlder, splitVersion } from './versions.ts'
 
 /** Headers that concern one connection and not the request. */
 const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'upgrade', 'te'])
@@ -95,7 +95,7 @@ export class Passthrough implements Disposable {
   }
 
   #answer(answer: IncomingMessage, message: IncomingMessage, response: ServerResponse): void {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, this.#responseHeaders(answer))
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, this.#responseHeaders(answer, message))
     // Logs and events must be seen to have begun before there is anything to show.
     response.flushHeaders()
     answer.once('end', () => {
@@ -108,10 +108,15 @@ export class Passthrough implements Disposable {
       response.shouldKeepAlive = false
   }
 
-  #responseHeaders(answer: IncomingMessage): string[] {
+  #responseHeaders(answer: IncomingMessage, message: IncomingMessage): string[] {
+    const { version } = splitVersion(message.url ?? '/')
     const headers = endToEnd(answer.rawHeaders)
-    for (let i = 0; i < headers.length; i += 2)
-      if (headers[i]?.toLowerCase() === 'api-version') headers[i + 1] = this.#facts.newestVersion
+    for (let i = 0; i < headers.length; i += 2) {
+      const name = headers[i]?.toLowerCase()
+      if (name === 'api-version') headers[i + 1] = this.#facts.newestVersion
+      if (name === 'location' && version !== undefined)
+        headers[i + 1] = inVersionOf(version, headers[i + 1] ?? '')
+    }
     return headers
   }
 }

@@ -24,6 +24,10 @@ export function splitVersion(path: string): { version: string | undefined; rest:
     : { version: match[1], rest: match[2] }
 }
 
+/** Where the engine sends a client, in the version that the client asked in. */
+export const inVersionOf = (version: string, location: string): string =>
+  location.replace(/^\/v[0-9.]+(?=\/)/, `/v${version}`)
+
 /** Docker's own sentence for a version that is not served, or undefined. */
 export function versionRefusal(version: string, newest: string, oldest: string): string | undefined {
   if (isOlder(version, oldest))

@@ -65,6 +65,17 @@ describe('API 1.47 before an engine of 1.41', { timeout: 120_000 }, () => {
     assert.deepEqual([unknown.status, unknown.json()], [404, { message: 'page not found' }])
   })
 
+  test('a path that the engine would have without its doubled slash: sent there, in the version that was asked', async () => {
+    for (const version of ['v1.41', 'v1.47'])
+      for (const [asked, meant] of [
+        ['/images/a//b/json', '/images/a/b/json'],
+        ['/images/a//b/history', '/images/a/b/history'],
+      ] as const) {
+        const { status, headers } = await api('GET', `/${version}${asked}`)
+        assert.deepEqual([status, headers['location']], [301, `/${version}${meant}`])
+      }
+  })
+
   test('volumes with a name survive a prune, as 1.42 promises', async () => {
     await host.docker('volume', 'create', 'precious')
     await host.docker('volume', 'create', '--label', 'tier=data')

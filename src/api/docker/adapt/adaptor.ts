@@ -8,6 +8,8 @@ import type { JsonObject } from './json.ts'
 export interface EngineAnswer {
   readonly status: number
   readonly json: unknown
+  /** Where the engine sends the client instead. */
+  readonly location?: string
 }
 
 /** One client's call that an adaptor may change, on its way to an engine older than the client's API version. */

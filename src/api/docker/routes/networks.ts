@@ -47,7 +47,8 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     const isVerbose = parsedFlagOf(request, 'verbose')
     const scope = request.query.get('scope') ?? ''
     const view = viewOf(parts)
-    const network = scope === 'local' ? undefined : await findUnique(parts, view, wanted, scope)
+    const ambiguous = (matches: string) => `${matches}: network ${wanted} is ambiguous`
+    const network = scope === 'local' ? undefined : await findUnique(parts, view, wanted, scope, ambiguous)
     if (network !== undefined && view !== undefined)
       return ok(await inspected(parts, view, network, isVerbose))
     if (scope === 'swarm' && view !== undefined && isHostsOwn(wanted)) return ok(hostsOwnResource(wanted))
@@ -76,7 +77,8 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
   router.add('DELETE', '/networks/{id}', async (request) => {
     const wanted = request.params['id'] ?? ''
     const view = viewOf(parts)
-    const network = await findUnique(parts, view, wanted, '')
+    const ambiguous = (matches: string) => `network ${wanted} is ambiguous (${matches})`
+    const network = await findUnique(parts, view, wanted, '', ambiguous)
     if (network !== undefined) {
       using wait = waitOf(request)
       await node.control().removeNetwork(network.meta.id, { wait })
@@ -164,12 +166,16 @@ function withBalancer(network: Network, containers: object): object {
   return { ...containers, [`lb-${name}`]: end }
 }
 
-/** The network of the cluster that is meant. An id is exact; a name may be the engine's as well. */
+/**
+ * The network of the cluster that is meant. An id is exact; a name may be the engine's as well, which each of Docker's
+ * endpoints says in words of its own.
+ */
 async function findUnique(
   { engine }: FacadeParts,
   view: View | undefined,
   wanted: string,
   scope: string,
+  inWords: (matches: string) => string,
 ): Promise<Network | undefined> {
   const network = findNetwork(view, wanted)
   if (network === undefined || network.meta.id === wanted || scope === 'swarm') return network
@@ -178,10 +184,7 @@ async function findUnique(
   )
   if (own.some(({ Id }) => Id === wanted)) return undefined
   if (network.spec.name !== wanted || own.length === 0) return own.length === 0 ? network : undefined
-  throw new MureError(
-    'invalid',
-    `network ${wanted} is ambiguous (${String(own.length + 1)} matches found on name)`,
-  )
+  throw new MureError('invalid', inWords(`${String(own.length + 1)} matches found based on name`))
 }
 
 const notFound = (wanted: string) => new MureError('not-found', `network ${wanted} not found`)
