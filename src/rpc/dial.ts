@@ -1,11 +1,13 @@
+import { isIP } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { TLSSocket } from 'node:tls'
 import type { Instant } from '#lib/clock.ts'
-import { errorText, MureError, systemCode } from '#lib/errors.ts'
+import { errorText, isMureError, MureError, systemCode } from '#lib/errors.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { NodeRole } from '#model/node.ts'
 import { certificateFacts, verifyCertificate } from '#security/certificate.ts'
 import { minVersion, noAuthorities } from './http2-settings.ts'
+import { connectTcp } from './tcp.ts'
 import type { Identity } from './transport.ts'
 
 /** A TLS connection on which HTTP/2 was agreed. Whose it is has not been looked at yet. */
@@ -15,8 +17,13 @@ export async function dial(
   wait: Wait,
 ): Promise<TLSSocket> {
   wait.check()
+  const target = parseAddress(address)
+  const connection = await connectTcp(target, wait.signal).catch((error: unknown) => {
+    throw failure(address, wait, error)
+  })
   const socket = connectTls({
-    ...parseAddress(address),
+    socket: connection,
+    ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
     ALPNProtocols: ['h2'],
     minVersion,
     ca: noAuthorities,
@@ -52,17 +59,12 @@ function secured(address: string, socket: TLSSocket, wait: Wait): Promise<void> 
     }
     const onError = (error: Error) => {
       settle(() => {
-        reject(connectionError(address, error))
+        reject(failure(address, wait, error))
       })
     }
     const onAbort = () => {
-      const reason: unknown = wait.signal.reason
       settle(() => {
-        reject(
-          reason instanceof MureError && reason.code === 'timeout'
-            ? new MureError('unavailable', unanswered(address), { cause: reason })
-            : new MureError('cancelled', `stopped connecting to ${address}`, { cause: reason }),
-        )
+        reject(failure(address, wait, wait.signal.reason))
       })
     }
     wait.signal.addEventListener('abort', onAbort, { once: true })
@@ -94,7 +96,16 @@ const explanations: Readonly<Record<string, (address: string) => string>> = {
   ETIMEDOUT: unanswered,
 }
 
-function connectionError(address: string, error: Error): MureError {
+/** Why there is no connection: the wait is over, or what the error says. */
+function failure(address: string, wait: Wait, error: unknown): MureError {
+  if (!wait.signal.aborted) return connectionError(address, error)
+  const reason: unknown = wait.signal.reason
+  return isMureError(reason, 'timeout')
+    ? new MureError('unavailable', unanswered(address), { cause: reason })
+    : new MureError('cancelled', `stopped connecting to ${address}`, { cause: reason })
+}
+
+function connectionError(address: string, error: unknown): MureError {
   const code = systemCode(error) ?? ''
   const speaksNoTls = code.startsWith('ERR_SSL') || code === 'EPROTO'
   const text = speaksNoTls

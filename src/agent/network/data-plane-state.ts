@@ -22,6 +22,12 @@ export class DataPlaneState {
   #lastFull = 0
   /** The number of the change that was a network's last. */
   readonly #lastChange = new Map<string, number>()
+  readonly #changed: () => void
+
+  /** `changed`: is called with each change, at once. */
+  constructor(changed: () => void = () => undefined) {
+    this.#changed = changed
+  }
 
   members(networkId: string): Iterable<DataPlaneMember> {
     return this.#members.get(networkId)?.values() ?? []
@@ -48,6 +54,7 @@ export class DataPlaneState {
   /** Gives the networks that something changed in; undefined: in all. */
   apply(change: DataPlaneChange): ReadonlySet<string> | undefined {
     this.#changes += 1
+    this.#changed()
     if (change.full) {
       this.#lastFull = this.#changes
       this.#lastChange.clear()

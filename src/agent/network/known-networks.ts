@@ -5,14 +5,22 @@ import type { Difference } from '#rpc/messages.ts'
 /** The networks that this host was told of. */
 export class KnownNetworks {
   readonly #networks = new Map<string, Network>()
+  readonly #changed: () => void
+
+  /** `changed`: is called with each change, at once. */
+  constructor(changed: () => void) {
+    this.#changed = changed
+  }
 
   take(networks: Difference<Network>, isFull: boolean): void {
+    this.#changed()
     if (isFull) this.#networks.clear()
     for (const network of networks.put) this.put(network)
     for (const id of networks.remove) this.#networks.delete(id)
   }
 
   put(network: Network): void {
+    this.#changed()
     this.#networks.set(network.meta.id, network)
   }
 

@@ -17,6 +17,7 @@ import { CniWiring } from './cni/cni-wiring.ts'
 import { DataPlaneState } from './data-plane-state.ts'
 import { DataPlaneWriter } from './data-plane-writer.ts'
 import { cablePrefix } from './device-names.ts'
+import { Edition } from './dns/edition.ts'
 import { serveSandboxNames } from './dns/sandbox-names.ts'
 import type { Examined } from './doctor/examination.ts'
 import { Encryption } from './encryption/encryption.ts'
@@ -69,9 +70,16 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #options: NetworkAgentOptions
   readonly #mark: string
   readonly #driverName: string
-  readonly #state = new DataPlaneState()
-  readonly #networks = new KnownNetworks()
-  readonly #sandboxes = new Sandboxes()
+  readonly #edition = new Edition()
+  readonly #state = new DataPlaneState(() => {
+    this.#edition.advance()
+  })
+  readonly #networks = new KnownNetworks(() => {
+    this.#edition.advance()
+  })
+  readonly #sandboxes = new Sandboxes(() => {
+    this.#edition.advance()
+  })
   readonly #mutex = new Mutex()
   readonly #stop = new AbortController()
   readonly #owned = new AsyncDisposableStack()
@@ -252,7 +260,10 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #start(): Promise<void> {
     const { engine, dataDir, random, clock, logger, linkIsBack } = this.#options
     const [state, networks, sandboxes] = [this.#state, this.#networks, this.#sandboxes]
-    const names = await serveSandboxNames({ engine, state, networks, sandboxes, random, clock, logger })
+    const names = await serveSandboxNames({
+      ...{ engine, state, networks, sandboxes, random, clock, logger },
+      edition: this.#edition,
+    })
     this.#owned.use(names)
     this.#nameserver = names.address
     await this.#writer.readResolvers()

@@ -15,15 +15,24 @@ export class Sandboxes {
   readonly #endpoints = new Map<string, LocalEndpoint>()
   /** Asked for each name that is looked up. */
   readonly #byAddress = new Map<string, string>()
+  readonly #changed: () => void
+
+  /** `changed`: is called with each change, at once. */
+  constructor(changed: () => void = () => undefined) {
+    this.#changed = changed
+  }
 
   put(endpoint: LocalEndpoint): void {
+    this.#changed()
     this.#endpoints.set(endpoint.endpointId, endpoint)
     this.#byAddress.set(endpoint.address, endpoint.endpointId)
   }
 
   /** The end's sandbox has this address as well, on a network that is none of ours. */
   alsoAt(address: string, endpointId: string): void {
-    if (this.byAddress(address) === undefined) this.#byAddress.set(address, endpointId)
+    if (this.byAddress(address) !== undefined) return
+    this.#changed()
+    this.#byAddress.set(address, endpointId)
   }
 
   get(endpointId: string): LocalEndpoint | undefined {
@@ -35,6 +44,7 @@ export class Sandboxes {
   }
 
   remove(endpointId: string): void {
+    this.#changed()
     const address = this.#endpoints.get(endpointId)?.address ?? ''
     if (this.#byAddress.get(address) === endpointId) this.#byAddress.delete(address)
     this.#endpoints.delete(endpointId)

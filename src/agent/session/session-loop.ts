@@ -23,6 +23,11 @@ export interface SessionLoopOptions {
 
 /** The first attempt after a loss comes at once: another manager is usually at hand. */
 const backoff = { firstMs: 100, maxMs: 2_000 }
+/**
+ * Where nobody answered, nobody is spared by waiting longer, and a link that heals is noticed by the next attempt alone:
+ * not every loss is seen by this host's own kernel.
+ */
+const unansweredBackoff = { firstMs: 100, maxMs: 500 }
 /** A session that lasted so long was a good one. */
 const goodSessionMs = 5_000
 const connecting = { staggerMs: 300, timeoutMs: 3_000 }
@@ -34,6 +39,8 @@ export class SessionLoop implements AsyncDisposable {
   readonly #running: Promise<void>
   #session: AbortController | undefined
   #isRenewed = false
+  /** A manager has taken the present attempt. */
+  #isAnswered = false
 
   constructor(options: SessionLoopOptions) {
     this.#options = options
@@ -62,16 +69,18 @@ export class SessionLoop implements AsyncDisposable {
     let failed: string | undefined
     for (let failures = 0; !signal.aborted;) {
       const began = clock.monotonicMs()
+      let pause = backoff
       try {
         failed = await this.#one(failed)
       } catch (error) {
         if (isMureError(error, 'unauthenticated') && error.details?.['expired'] === true)
           this.#options.expired()
+        if (!this.#isAnswered && isMureError(error, 'unavailable')) pause = unansweredBackoff
         if (!signal.aborted) logger.debug('no session', { error: errorText(error) })
       }
       failures = this.#isRenewed || clock.monotonicMs() - began > goodSessionMs ? 0 : failures + 1
       this.#isRenewed = false
-      if (failures > 0) await sleep(backoffMs(backoff, failures - 1, random), signal).catch(() => undefined)
+      if (failures > 0) await sleep(backoffMs(pause, failures - 1, random), signal).catch(() => undefined)
     }
   }
 
@@ -82,11 +91,13 @@ export class SessionLoop implements AsyncDisposable {
     this.#session = ended
     const signal = AbortSignal.any([this.#stop.signal, ended.signal])
     const own = identity()
+    this.#isAnswered = false
     await using client = await connectAny(managers.inTurn(random, failed), {
       ...connecting,
       signal,
       connect: (address, wait) => connectRpc(address, { identity: own, trust: own.trust, clock }, wait),
     })
+    this.#isAnswered = true
     await this.#options.run(client, signal)
     return client.address
   }

@@ -2,6 +2,8 @@
 // that no question, however odd, can make an answer that cannot be written.
 // @see RFC 1035, RFC 6891 (EDNS)
 
+import type { RecordPlaces } from './ready-answers.ts'
+
 export const recordTypes = { a: 1, ptr: 12, soa: 6, aaaa: 28, opt: 41, any: 255 } as const
 const classInternet = 1
 
@@ -33,9 +35,13 @@ export interface Query {
   readonly udpBytes: number
 }
 
+/** It is of the length of a message, and not an answer itself: two servers could answer one another for ever. */
+export const isQuestion = (message: Buffer): boolean =>
+  message.length >= headerBytes && ((message[2] ?? 0) & 0x80) === 0
+
 /** Undefined for what is no question: nobody answers it. A code: for what is one that cannot be answered. */
 export function parseQuery(message: Buffer): Query | number | undefined {
-  if (message.length < headerBytes || (message[2] ?? 0) & 0x80) return undefined
+  if (!isQuestion(message)) return undefined
   if (((message[2] ?? 0) >> 3) & 15) return responseCodes.notImplemented
   if (message.readUInt16BE(4) !== 1) return responseCodes.formatError
   const read = readName(message, headerBytes)
@@ -86,6 +92,14 @@ export function renderAnswer(
   reply.writeUInt16BE(0, 8)
   reply.writeUInt16BE(query.hasOptions ? 1 : 0, 10)
   return reply
+}
+
+/** Where the records of an answer of ours are. Undefined: they are not all of one size. */
+export function placesOf(query: Query, reply: Buffer): RecordPlaces | undefined {
+  if (query.type === recordTypes.any) return undefined
+  const count = reply.readUInt16BE(6)
+  const rest = reply.length - query.end - (query.hasOptions ? optionsRecord.length : 0)
+  return { at: query.end, count, bytes: count === 0 ? 0 : rest / count }
 }
 
 /** The head of the message alone, with the code in it. */

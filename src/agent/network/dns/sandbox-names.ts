@@ -8,6 +8,7 @@ import type { DataPlaneState } from '../data-plane-state.ts'
 import type { KnownNetworks } from '../known-networks.ts'
 import type { LocalEndpoint, Sandboxes } from '../sandboxes.ts'
 import { answer } from './answer.ts'
+import type { Edition } from './edition.ts'
 import { hostResolvers } from './host-resolvers.ts'
 import { listenForNames } from './nameserver.ts'
 import { OwnResolvers } from './own-resolvers.ts'
@@ -18,6 +19,8 @@ export interface SandboxNamesParts {
   readonly state: DataPlaneState
   readonly networks: KnownNetworks
   readonly sandboxes: Sandboxes
+  /** Advanced by each of the three. */
+  readonly edition: Edition
   readonly random: Random
   readonly clock: Clock
   readonly logger: Logger
@@ -27,7 +30,7 @@ export interface SandboxNamesParts {
 export async function serveSandboxNames(
   parts: SandboxNamesParts,
 ): Promise<{ readonly address: string } & AsyncDisposable> {
-  const { engine, state, networks, sandboxes, random, clock, logger } = parts
+  const { engine, state, networks, sandboxes, edition, random, clock, logger } = parts
   const askers = new Askers(sandboxes, (networkId) => networks.isCni(networkId))
   const upstream = new Upstream({ servers: hostResolvers, clock })
   const own = new OwnResolvers(engine, () => server.address)
@@ -43,6 +46,7 @@ export async function serveSandboxNames(
       },
     },
     logger,
+    edition,
     find: (from) => askers.find(from),
     resolve: (query, from, limit) => {
       const endpoint = sandboxes.byAddress(from)

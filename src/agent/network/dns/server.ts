@@ -1,9 +1,11 @@
-import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Logger } from '#lib/logger.ts'
-import { parseQuery, renderAnswer, renderFailure, responseCodes } from './message.ts'
+import { serveDatagrams } from './datagrams.ts'
+import type { Send } from './datagrams.ts'
+import type { Edition } from './edition.ts'
+import { parseQuery, placesOf, renderAnswer, renderFailure, responseCodes } from './message.ts'
 import type { Query } from './message.ts'
 import { framed } from './upstream.ts'
 
@@ -15,6 +17,8 @@ export interface NameServerParts {
   /** Default 53. */
   readonly port?: number
   readonly resolve: Resolve
+  /** Advanced by whatever changes what `resolve` says. */
+  readonly edition: Edition
   /** Looks for who is at the address: whether anybody is known there now. */
   readonly find: (address: string) => Promise<boolean>
   readonly upstream: {
@@ -39,7 +43,7 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
     message: Buffer,
     from: string,
     protocol: 'udp' | 'tcp',
-    send: (reply: Buffer) => void,
+    send: Send,
     isSecondTry = false,
   ) => {
     try {
@@ -64,26 +68,21 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
             if (isKnown) respond(message, from, protocol, send, true)
             else refuse()
           }, refuse)
-      } else if (found !== undefined) send(found)
+      } else if (found !== undefined) send(found, placesOf(query, found))
       else
-        parts.upstream.ask(message, from, protocol).then(send, () => {
-          fail(responseCodes.serverFailure)
-        })
+        parts.upstream.ask(message, from, protocol).then(
+          (reply) => {
+            send(reply)
+          },
+          () => {
+            fail(responseCodes.serverFailure)
+          },
+        )
     } catch (error) {
       complain(error)
       send(renderFailure(message, responseCodes.serverFailure))
     }
   }
-  const udp = createSocket('udp4')
-  udp.on('message', (message, from) => {
-    // Nobody can be answered there.
-    if (from.port === 0) return
-    respond(message, from.address, 'udp', (reply) => {
-      udp.send(reply, from.port, from.address, (error) => {
-        if (error !== null) complain(error)
-      })
-    })
-  })
   const connections = new Map<Socket, string>()
   const tcp = createServer((socket) => {
     const from = socket.remoteAddress ?? ''
@@ -109,24 +108,26 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
       }
     })
   })
+  const udp = await serveDatagrams({
+    ...{ address, port, edition: parts.edition, complain, logger: parts.logger },
+    respond: (message, from, send) => {
+      respond(message, from, 'udp', send)
+    },
+  })
   try {
-    udp.bind(port, address)
-    await once(udp, 'listening')
-    udp.on('error', complain)
     tcp.listen(port, address)
     await once(tcp, 'listening')
     tcp.on('error', complain)
   } catch (error) {
-    udp.close()
+    await udp[Symbol.asyncDispose]()
     throw error
   }
   return {
     async [Symbol.asyncDispose]() {
       for (const socket of connections.keys()) socket.destroy()
-      const closed = Promise.all([once(udp, 'close'), once(tcp, 'close')])
-      udp.close()
+      const closed = once(tcp, 'close')
       tcp.close()
-      await closed
+      await Promise.all([closed, udp[Symbol.asyncDispose]()])
     },
   }
 }
