@@ -3,6 +3,7 @@
  * address, the routing mesh beside the task's host (and HAProxy and docker-proxy in its place), an overlay beside the
  * bare link, the name server, a change becoming known, and a rolling update under load.
  * Run: mure bench network [rounds, default 3] [virtual] [mesh] [overlay] [names] [propagation] [update]
+ * `spread`, only where it is asked for: a change becoming known at all of 8 hosts, up to 10,000 endpoints.
  */
 import { join } from 'node:path'
 import { ipv4 } from '#agent/network/family.ts'
@@ -26,7 +27,7 @@ await ensurePackages(say, [
   { name: 'iperf3', program: 'iperf3' },
   { name: 'wrk', program: 'wrk' },
 ])
-await using cluster = await LabCluster.up('benchnet', 'mure', 1, 2)
+await using cluster = await LabCluster.up('benchnet', 'mure', 1, chosen.includes('spread') ? 7 : 2)
 const docker = (...args: string[]) => cluster.docker('manager01', ...args).then((text) => text.trim())
 const create = (name: string, ...args: string[]) =>
   docker(
@@ -212,6 +213,21 @@ const newService = (name: string) =>
     timeoutMs: 60_000,
   })
 
+/** When a container of the host knew a name that is made and removed, and when its rules had it. */
+async function watchName(
+  host: string,
+  pid: string,
+  name: string,
+): Promise<{ readonly known: number; readonly ruled: number; readonly gone: number }> {
+  const watcher = join(import.meta.dirname, 'support', 'watch-name.ts')
+  const said = await cluster.run(
+    host,
+    ...['nsenter', '--target', pid, '--net', process.execPath, '--disable-warning=ExperimentalWarning'],
+    ...[watcher, '169.254.53.1', name],
+  )
+  return JSON.parse(said) as { known: number; ruled: number; gone: number }
+}
+
 /** How long it takes from asking for a service until its name and rules are in a container of another host, and back. */
 async function propagation(services: number): Promise<void> {
   for (let made = 0; made < services; made += 50)
@@ -220,24 +236,19 @@ async function propagation(services: number): Promise<void> {
         newService(`idle${String(services)}x${String(made + index)}`),
       ),
     )
-  const watcher = join(import.meta.dirname, 'support', 'watch-name.ts')
   const known: number[] = []
   const ruled: number[] = []
   const gone: number[] = []
   for (let round = 0; round < 5; round++) {
     const name = `new${String(services)}x${String(round)}`
-    const seen = cluster.run(
-      clientHost,
-      ...['nsenter', '--target', client, '--net', process.execPath, '--disable-warning=ExperimentalWarning'],
-      ...[watcher, '169.254.53.1', name],
-    )
+    const seen = watchName(clientHost, client, name)
     await sleep(500)
     const made = Date.now()
     await newService(name)
     await sleep(1_000)
     const removed = Date.now()
     await cluster.call('manager01', 'DELETE', `/v1.41/services/${name}`)
-    const times = JSON.parse(await seen) as { known: number; ruled: number; gone: number }
+    const times = await seen
     known.push(times.known - made)
     ruled.push(times.ruled - made)
     gone.push(times.gone - removed)
@@ -246,6 +257,64 @@ async function propagation(services: number): Promise<void> {
     `a change known on another host, among ${String(services)} services: name ${median(known).toFixed(0)} ms, rules ${median(ruled).toFixed(0)} ms; removed ${median(gone).toFixed(0)} ms (the API's own time included)`,
   )
 }
+
+/** Networks that each service and a container of each host are on: an endpoint on each for every service. */
+const spreadNetworks = Array.from({ length: 10 }, (_, index) => `spread${String(index)}`)
+
+/** As `propagation`, with a container at each host that looks: how long until the last of them knows. */
+async function spread(): Promise<void> {
+  for (const name of spreadNetworks) await docker('network', 'create', '-d', 'overlay', '--attachable', name)
+  const watching = new Map<string, string>()
+  for (const host of cluster.hosts) {
+    const [first = '', ...others] = spreadNetworks
+    await cluster.docker(
+      host,
+      ...['run', '-d', '--name', 'watcher', '--network', first, busybox, 'sleep', '100000'],
+    )
+    for (const name of others) await cluster.docker(host, 'network', 'connect', name, 'watcher')
+    watching.set(host, await pidOf(host, 'watcher'))
+  }
+  let made = 0
+  for (const services of [10, 1_000]) {
+    for (; made < services; made += 10)
+      await Promise.all(
+        Array.from({ length: 10 }, (_, index) => spreadService(`far${String(made + index)}`, spreadNetworks)),
+      )
+    const known: number[] = []
+    const last: { known: number[]; ruled: number[]; gone: number[] } = { known: [], ruled: [], gone: [] }
+    for (let round = 0; round < 5; round++) {
+      const name = `near${String(services)}x${String(round)}`
+      const seen = [...watching].map(async ([host, pid]) => watchName(host, pid, name))
+      await sleep(5_000)
+      const begun = Date.now()
+      await spreadService(name, spreadNetworks.slice(0, 1))
+      await sleep(1_500)
+      const removed = Date.now()
+      await cluster.call('manager01', 'DELETE', `/v1.41/services/${name}`)
+      const times = await Promise.all(seen)
+      known.push(...times.map((each) => each.known - begun))
+      last.known.push(Math.max(...times.map((each) => each.known)) - begun)
+      last.ruled.push(Math.max(...times.map((each) => each.ruled)) - begun)
+      last.gone.push(Math.max(...times.map((each) => each.gone)) - removed)
+    }
+    say(
+      `a change at ${String(watching.size)} hosts, ${String(services * spreadNetworks.length)} endpoints: name at a host ${median(known).toFixed(0)} ms; at the last ${median(last.known).toFixed(0)} ms, rules ${median(last.ruled).toFixed(0)} ms; removed ${median(last.gone).toFixed(0)} ms`,
+    )
+  }
+}
+
+const spreadService = (name: string, networks: readonly string[]) =>
+  cluster.call('manager01', 'POST', '/v1.41/services/create', {
+    json: {
+      Name: name,
+      TaskTemplate: {
+        ContainerSpec: { Image: busybox },
+        Networks: networks.map((network) => ({ Target: network })),
+      },
+      Mode: { Replicated: { Replicas: 0 } },
+    },
+    timeoutMs: 60_000,
+  })
 
 async function rollingUpdate(): Promise<void> {
   await docker('service', 'scale', 'web=3')
@@ -271,6 +340,7 @@ const parts: Readonly<Record<string, () => Promise<void>>> = {
     await propagation(1_000)
   },
   update: rollingUpdate,
+  spread,
 }
 for (const [name, measure] of Object.entries(parts))
-  if (chosen.length === 0 || chosen.includes(name)) await measure()
+  if (chosen.length === 0 ? name !== 'spread' : chosen.includes(name)) await measure()
