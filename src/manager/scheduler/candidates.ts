@@ -40,10 +40,6 @@ export class Candidates {
     )
   }
 
-  add(node: NodeInfo): void {
-    this.#heap.push(this.#judge(node))
-  }
-
   /** The best node that still suits. A node that has filled up is not asked again. */
   take(suits: (node: NodeInfo) => boolean, place: (node: NodeInfo) => void): boolean {
     for (let best = this.#heap.peek(); best !== undefined; best = this.#heap.peek()) {

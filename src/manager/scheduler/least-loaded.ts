@@ -1,5 +1,6 @@
 import { Candidates, reluctanceOf } from './candidates.ts'
 import type { RankBy } from './candidates.ts'
+import type { FitOrders } from './fit-orders.ts'
 import type { LoadOrder } from './load-order.ts'
 import type { NodeInfo } from './node-info.ts'
 
@@ -9,33 +10,39 @@ import type { NodeInfo } from './node-info.ts'
  * avoided, waits until no other is left. A service of so many tasks costs what it looks at, not what the cluster has.
  */
 export class LeastLoaded {
-  readonly #fresh: Generator<NodeInfo, undefined>
-  readonly #seen = new Set<NodeInfo>()
-  readonly #used: Candidates
+  readonly #orders: FitOrders
+  readonly #round: number
+  readonly #fresh: Generator<number, undefined>
+  /** Those that wait. They are put in order once they are needed, which may be never. */
+  readonly #waiting: NodeInfo[] = []
+  #used: Candidates | undefined
   readonly #by: RankBy
   readonly #suits: (node: NodeInfo) => boolean
 
-  /** `suits`: the node, which is one of the order, has room now. */
-  constructor(order: LoadOrder, suits: (node: NodeInfo) => boolean, by: RankBy) {
+  /** `order`: one of the orders; `suits`: a node of it has room now. */
+  constructor(orders: FitOrders, order: LoadOrder, suits: (node: NodeInfo) => boolean, by: RankBy) {
+    this.#orders = orders
+    this.#round = orders.nextRound()
     this.#fresh = order.leastFirst(by.random)
-    this.#used = new Candidates([], by)
     this.#suits = suits
     this.#by = by
   }
 
   take(suits: (node: NodeInfo) => boolean, place: (node: NodeInfo) => void): boolean {
+    const { seen, nodes } = this.#orders
     for (;;) {
-      const { value: node, done } = this.#fresh.next()
-      if (done === true) return this.#used.take(suits, place)
-      if (this.#seen.has(node)) continue
-      this.#seen.add(node)
-      if (!this.#suits(node)) continue
-      if (node.tasksOf(this.#by.like.serviceId) > 0 || reluctanceOf(node, this.#by) > 0) {
-        this.#used.add(node)
-        continue
+      const { value: number, done } = this.#fresh.next()
+      if (done === true) {
+        this.#used ??= new Candidates(this.#waiting, this.#by)
+        return this.#used.take(suits, place)
       }
+      if (seen[number] === this.#round) continue
+      seen[number] = this.#round
+      const node = nodes[number]
+      if (node === undefined || !this.#suits(node)) continue
+      this.#waiting.push(node)
+      if (node.tasksOf(this.#by.like.serviceId) > 0 || reluctanceOf(node, this.#by) > 0) continue
       place(node)
-      this.#used.add(node)
       return true
     }
   }

@@ -1,37 +1,40 @@
 import type { Random } from '#lib/random.ts'
-import type { NodeInfo } from './node-info.ts'
 
 /**
  * Nodes in the order of how many tasks they have, kept so while tasks are placed: a node moves on in constant time, and
- * whoever looks for the least loaded sees only as many nodes as it takes.
+ * whoever looks for the least loaded sees only as many nodes as it takes. Nodes are numbers here: with tens of thousands
+ * of them, what takes the time is to fetch what is known of each from memory, and a number's neighbours come with it.
  */
 export class LoadOrder {
-  /** By the number of tasks. */
-  readonly #levels: NodeInfo[][] = []
-  readonly #places = new Map<NodeInfo, { level: number; index: number }>()
+  /** Of each node, by its number, how many tasks it has: kept by whoever places them. */
+  readonly #loads: Int32Array
+  /** The numbers of those with so many tasks. */
+  readonly #levels: number[][] = []
+  /** Where a node stands: its level, from 1 on (0: it is none of the order), and where in it. */
+  readonly #level: Int32Array
+  readonly #index: Int32Array
 
-  constructor(nodes: Iterable<NodeInfo>) {
-    for (const node of nodes) {
-      const place = { level: 0, index: 0 }
-      this.#places.set(node, place)
-      this.#append(node, place)
-    }
+  constructor(members: Iterable<number>, loads: Int32Array) {
+    this.#loads = loads
+    this.#level = new Int32Array(loads.length)
+    this.#index = new Int32Array(loads.length)
+    for (const node of members) this.#append(node)
   }
 
   /** The node has been given a task, or has lost one. */
-  settle(node: NodeInfo): void {
-    const place = this.#places.get(node)
-    if (place === undefined || place.level === node.tasks) return
-    const level = this.#level(place.level)
+  settle(node: number): void {
+    const place = this.#level[node] ?? 0
+    if (place === 0 || place - 1 === this.#loads[node]) return
+    const level = this.#levelOf(place - 1)
     const last = level.pop()
-    if (last !== undefined && last !== node) this.#put(level, place.index, last)
-    this.#append(node, place)
+    if (last !== undefined && last !== node) this.#put(level, this.#index[node] ?? 0, last)
+    this.#append(node)
   }
 
   /** From the least loaded on, equals in any order. A node that is settled meanwhile may come again. */
-  *leastFirst(random: Random): Generator<NodeInfo, undefined> {
+  *leastFirst(random: Random): Generator<number, undefined> {
     for (let at = 0; at < this.#levels.length; at++) {
-      const level = this.#level(at)
+      const level = this.#levelOf(at)
       for (let index = 0; index < level.length;) {
         // A shuffle that goes only as far as it is asked to.
         this.#swap(level, index, index + random.below(level.length - index))
@@ -44,27 +47,26 @@ export class LoadOrder {
     }
   }
 
-  #append(node: NodeInfo, place: { level: number; index: number }): void {
-    const level = this.#level(node.tasks)
-    place.level = node.tasks
-    place.index = level.push(node) - 1
+  #append(node: number): void {
+    const tasks = this.#loads[node] ?? 0
+    this.#level[node] = tasks + 1
+    this.#index[node] = this.#levelOf(tasks).push(node) - 1
   }
 
-  #level(tasks: number): NodeInfo[] {
+  #levelOf(tasks: number): number[] {
     while (this.#levels.length <= tasks) this.#levels.push([])
     return this.#levels[tasks] ?? []
   }
 
-  #swap(level: NodeInfo[], a: number, b: number): void {
+  #swap(level: number[], a: number, b: number): void {
     const [first, second] = [level[a], level[b]]
     if (a === b || first === undefined || second === undefined) return
     this.#put(level, a, second)
     this.#put(level, b, first)
   }
 
-  #put(level: NodeInfo[], index: number, node: NodeInfo): void {
+  #put(level: number[], index: number, node: number): void {
     level[index] = node
-    const place = this.#places.get(node)
-    if (place !== undefined) place.index = index
+    this.#index[node] = index
   }
 }

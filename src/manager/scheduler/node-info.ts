@@ -16,6 +16,8 @@ const failureSpanMs = 5 * 60_000
  */
 export class NodeInfo {
   readonly node: Node
+  /** Its place among the nodes of the batch that is being placed. */
+  number = 0
   /** Wanted tasks, of all services. */
   tasks = 0
   cpuNanoFree: number

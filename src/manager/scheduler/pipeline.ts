@@ -137,7 +137,7 @@ function candidatesFor(
   const by = { strategy: strategies[strategy], like, now, random }
   if (strategy === 'spread' && preferences.length === 0) {
     const order = orders.orderFor(like, tests)
-    return { candidates: new LeastLoaded(order, suits, by), order }
+    return { candidates: new LeastLoaded(orders, order, suits, by), order }
   }
   const fitting = nodes.filter((node) => refusal(node, tests) === undefined)
   return { candidates: spreadOver(fitting, preferences, by) }
