@@ -27,6 +27,7 @@ import { Guard } from './guard/guard.ts'
 import { watchKernel } from './kernel-watch.ts'
 import { KnownNetworks } from './known-networks.ts'
 import { HostMesh } from './mesh/host-mesh.ts'
+import { forgetUnanswered } from './neighbours.ts'
 import { NetworkPresence } from './network-presence.ts'
 import { OverlayDriver } from './overlay-driver.ts'
 import { mtuOf, overheadBytes } from './overlay/links.ts'
@@ -284,7 +285,9 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       linkLost: () => {
         this.#inTurn(() => this.#writer.repairLinks())
       },
-      linkIsBack,
+      linkIsBack: () => {
+        this.#background(forgetUnanswered().finally(linkIsBack))
+      },
     })
     for (const watch of watches) this.#owned.use(watch)
   }
