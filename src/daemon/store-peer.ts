@@ -5,7 +5,7 @@ import type { Logger } from '#lib/logger.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import { theCluster } from '#manager/control/the-cluster.ts'
 import { createRequest } from '#security/authority.ts'
-import { certificateFacts, isIssuedBy } from '#security/certificate.ts'
+import { certificateFacts, isHalfOver, isIssuedBy } from '#security/certificate.ts'
 import { signingRootOf } from '#security/root-ca.ts'
 import type { Credentials } from './credentials.ts'
 import type { ManagerRuntime } from './manager-runtime.ts'
@@ -40,7 +40,10 @@ export function keepStorePeer(
     if (certificate === undefined || manager.mirror.count('cluster') === 0) return
     const { rootCa } = theCluster(manager.mirror).status
     const root = signingRootOf(rootCa)
-    if (isHalfOver(certificate, clock.now()) || !isIssuedBy(new X509Certificate(certificate), root))
+    if (
+      isHalfOver(certificateFacts(certificate), clock.now()) ||
+      !isIssuedBy(new X509Certificate(certificate), root)
+    )
       await renew()
     if (credentials.keys.trust !== trust) {
       trust = credentials.keys.trust
@@ -73,11 +76,6 @@ export function keepStorePeer(
       await running
     },
   }
-}
-
-function isHalfOver(certificate: string, now: number): boolean {
-  const { notBefore, notAfter } = certificateFacts(certificate)
-  return now > notBefore + (notAfter - notBefore) / 2
 }
 
 const managersOf = (view: ManagerRuntime['manager']['mirror']): string[] =>

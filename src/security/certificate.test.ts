@@ -5,7 +5,7 @@ import { instant } from '#lib/clock.ts'
 import { seededRandom } from '#lib/random.ts'
 import { createRequest, createRoot, issueNodeCertificate } from './authority.ts'
 import type { KeyPair } from './authority.ts'
-import { certificateFacts, renewalTime, tlsInfo, verifyCertificate } from './certificate.ts'
+import { certificateFacts, isHalfOver, renewalTime, tlsInfo, verifyCertificate } from './certificate.ts'
 
 const now = instant(Date.UTC(2026, 0, 1))
 const hourMs = 3_600_000
@@ -65,6 +65,14 @@ test('renewal falls between half and four fifths of a life', () => {
     assert.ok(Math.min(...times) >= now + lifeMs * 0.5)
     assert.ok(Math.max(...times) < now + lifeMs * 0.8)
     assert.ok(Math.max(...times) - Math.min(...times) > lifeMs * 0.25)
+  }
+})
+
+test('a certificate of an hour is not half over when it is made', () => {
+  for (const lifeMs of [hourMs, 90 * dayMs]) {
+    const facts = { notBefore: instant(now - hourMs), notAfter: instant(now + lifeMs) }
+    assert.equal(isHalfOver(facts, instant(now + lifeMs * 0.49)), false)
+    assert.equal(isHalfOver(facts, instant(now + lifeMs * 0.51)), true)
   }
 })
 

@@ -6,7 +6,7 @@ import type { NodeRole } from '#model/node.ts'
 import { splitBundle } from './bundle.ts'
 import { subjectOf } from './der.ts'
 
-export { renewalTime } from './validity.ts'
+export { isHalfOver, renewalTime } from './validity.ts'
 
 /** Who a certificate says its bearer is. */
 export interface CertificateFacts {
