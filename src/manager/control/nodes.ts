@@ -7,6 +7,7 @@ import type { Mirror, View } from '#store/mirror/view.ts'
 import type { WriteOptions } from './control.ts'
 import { grpcText } from './grpc-text.ts'
 import type { ObjectWriter } from './objects.ts'
+import { theCluster } from './the-cluster.ts'
 
 const failedPrecondition = (text: string) =>
   new MureError('precondition', grpcText('FailedPrecondition', text), { details: { status: 400 } })
@@ -18,10 +19,20 @@ export function updateNode(
   spec: NodeSpec,
   options: WriteOptions,
 ): Promise<Node> {
-  return writer.change('node', id, version, options, (node) => {
-    if (node.spec.role === 'manager' && spec.role === 'worker') refuseDemotion(writer.mirror, node)
-    return { ...node, meta: writer.nextMeta(node.meta, spec.labels, options), spec }
-  })
+  let isDemotion = false
+  return writer.change(
+    'node',
+    id,
+    version,
+    options,
+    (node) => {
+      isDemotion = node.spec.role === 'manager' && spec.role === 'worker'
+      if (isDemotion) refuseDemotion(writer.mirror, node)
+      return { ...node, meta: writer.nextMeta(node.meta, spec.labels, options), spec }
+    },
+    // Two at a time could each leave enough managers, and both together none: demotions are written one by one.
+    () => (isDemotion ? [theCluster(writer.mirror)] : []),
+  )
 }
 
 export async function removeNode(
