@@ -6,6 +6,7 @@ import type { NodeId } from '#model/id.ts'
 import type { Node } from '#model/node.ts'
 import type { Leadership } from '#store/contract.ts'
 import { transactOn } from '../transact-on.ts'
+import { LeftOver } from './left-over.ts'
 import { promote } from './members.ts'
 import type { MemberParts } from './members.ts'
 import { tendRootRotation } from './root-rotation.ts'
@@ -23,13 +24,14 @@ export interface MembershipLoopParts extends MemberParts {
  */
 export async function runMembershipLoop(parts: MembershipLoopParts): Promise<void> {
   const { signal } = parts.leadership
+  const left = new LeftOver()
   let round = 0
   while (!signal.aborted) {
     try {
       using wait = startWait({ timeoutMs: 10_000, signal, what: 'the members of the store' })
       round += 1
       // Now and then also without a sign, for members whose node is gone.
-      if (round % 10 === 0 || hasWork(parts)) await tend(parts, wait)
+      if (round % 10 === 0 || hasWork(parts)) await tend(parts, left, wait)
       await tendRootRotation(parts, wait)
     } catch (error) {
       if (signal.aborted || isMureError(error, 'precondition')) return
@@ -47,7 +49,7 @@ function hasWork(parts: MembershipLoopParts): boolean {
   return false
 }
 
-async function tend(parts: MembershipLoopParts, wait: Wait): Promise<void> {
+async function tend(parts: MembershipLoopParts, left: LeftOver, wait: Wait): Promise<void> {
   const own = parts.mirror.get('node', parts.managerId)
   if (own?.spec.role === 'worker') {
     parts.logger.info('this leader is demoted and hands over')
@@ -55,6 +57,8 @@ async function tend(parts: MembershipLoopParts, wait: Wait): Promise<void> {
     return
   }
   const members = await parts.members.list(wait)
+  // Who has become a member by now is to be known as one.
+  await parts.mirror.reached(await parts.store.currentRevision(wait), wait)
   const wanted = new Map<string, Node>()
   for (const node of parts.mirror.list('node')) {
     const memberId = node.status.manager?.memberId
@@ -67,14 +71,10 @@ async function tend(parts: MembershipLoopParts, wait: Wait): Promise<void> {
     if (node !== undefined && member.learner) await promote(parts, member.id, node.meta.id, wait)
     else if (node !== undefined && node.status.role === 'worker')
       await promote(parts, member.id, node.meta.id, wait)
-    else if (
-      node === undefined &&
-      member.name !== '' &&
-      parts.mirror.get('node', member.name) === undefined
-    ) {
-      parts.logger.info('the member of a removed node is taken out', { member: member.id, name: member.name })
-      await parts.members.remove(member.id, wait)
-    }
+  }
+  for (const member of left.of(members, parts.mirror, parts.clock.monotonicMs())) {
+    parts.logger.info('a member that is nobody’s is taken out', { member: member.id, name: member.name })
+    await parts.members.remove(member.id, wait)
   }
 }
 
