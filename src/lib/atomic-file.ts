@@ -1,5 +1,8 @@
+import { createWriteStream } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { systemCode } from './errors.ts'
 
 /**
@@ -24,6 +27,20 @@ export async function writeFileAtomic(path: string, data: string | Buffer, mode 
     await parent.sync()
   } finally {
     await parent.close()
+  }
+}
+
+/** Replaces a file by all of a stream, once that is on disk, private to its owner; a stream that fails leaves the old one. */
+export async function writeStreamWhole(path: string, source: Readable): Promise<void> {
+  const temporary = `${path}.part`
+  // What is there already would keep its owner and its mode, and with them who may read it.
+  await rm(temporary, { force: true })
+  try {
+    await pipeline(source, createWriteStream(temporary, { flags: 'wx', mode: 0o600, flush: true }))
+    await rename(temporary, path)
+  } catch (error) {
+    await rm(temporary, { force: true })
+    throw error
   }
 }
 

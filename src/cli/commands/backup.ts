@@ -1,7 +1,6 @@
 import type { Command } from 'commander'
-import { createWriteStream } from 'node:fs'
-import { rename, rm, stat } from 'node:fs/promises'
-import { pipeline } from 'node:stream/promises'
+import { stat } from 'node:fs/promises'
+import { writeStreamWhole } from '#lib/atomic-file.ts'
 import { DaemonClient } from '../client.ts'
 
 export function register(program: Command): void {
@@ -18,14 +17,7 @@ export function register(program: Command): void {
     .action(async (file: string, options: { host?: string }) => {
       const client = new DaemonClient(options.host)
       const backup = await client.stream({ method: 'GET', path: '/mure/v1/backup' })
-      const temporary = `${file}.part`
-      try {
-        await pipeline(backup, createWriteStream(temporary, { mode: 0o600 }))
-        await rename(temporary, file)
-      } catch (error) {
-        await rm(temporary, { force: true })
-        throw error
-      }
+      await writeStreamWhole(file, backup)
       const { size } = await stat(file)
       process.stdout.write(`${file}: ${String(Math.ceil(size / 1024))} KiB\n`)
     })
