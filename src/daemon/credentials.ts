@@ -103,16 +103,33 @@ export class Credentials {
     }
   }
 
+  /** A worker's certificate, and nothing left of a manager's keys: so ends a demotion, also one that broke off. */
+  get isWorkers(): boolean {
+    return this.identity.role === 'worker' && this.#keys.dataKeys === undefined
+  }
+
   async set(change: Partial<NodeKeys>): Promise<void> {
     this.#keys = { ...this.#keys, ...change }
     await this.#file.write(this.#keys)
   }
 
-  /** Forgets what only a manager may know. */
+  /** What a manager is let in with, sealed at once where the cluster locks its managers: never plain on disk before. */
+  async takeManagerKeys(
+    granted: Required<Pick<NodeKeys, 'storePeer' | 'dataKeys'>>,
+    unlockKey: Buffer | undefined,
+  ): Promise<void> {
+    this.#keys = { ...this.#keys, ...granted }
+    await this.#file.lock(this.#keys, unlockKey)
+  }
+
+  /**
+   * Forgets what only a manager may know, and takes the lock away, which is for managers alone. In one step: unsealed
+   * first, the store's keys would lie on disk for anybody who finds it.
+   */
   async forgetManagerKeys(): Promise<void> {
     const { certificate, key, trust } = this.#keys
     this.#keys = { certificate, key, trust }
-    await this.#file.write(this.#keys)
+    await this.#file.lock(this.#keys, undefined)
   }
 
   async lock(unlockKey: Buffer | undefined): Promise<void> {

@@ -14,6 +14,7 @@ import { connectRpc } from '#rpc/client.ts'
 import type { MemberJoinAnswer, MemberJoinRequest } from '#rpc/messages.ts'
 import { createRequest } from '#security/authority.ts'
 import type { KeyRing } from '#security/seal.ts'
+import { parseUnlockKey } from '#security/unlock-key.ts'
 import { joinHostPort, splitHostPort } from './addresses.ts'
 import type { Credentials } from './credentials.ts'
 import { freePort } from './free-port.ts'
@@ -159,10 +160,10 @@ export async function joinStore(
         { peerUrl: request.peerUrl, peerCsr: csr, address: request.address },
         attempt,
       )
-      await parts.credentials.set({
-        storePeer: { certificate: answer.peerCertificate, key },
-        dataKeys: answer.dataKeys,
-      })
+      await parts.credentials.takeManagerKeys(
+        { storePeer: { certificate: answer.peerCertificate, key }, dataKeys: answer.dataKeys },
+        answer.unlockKey === undefined ? undefined : parseUnlockKey(answer.unlockKey),
+      )
       // Data of an earlier life would make etcd believe that it is still that member.
       await rm(memberDataDir(parts.dataDir), { recursive: true, force: true })
       return { type: 'join', initialCluster: answer.initialCluster }

@@ -57,7 +57,7 @@ export class Roles {
   #take(role: NodeRole): Promise<void> {
     return this.#mutex.run(async () => {
       const { state, credentials } = this.#core
-      const hasRole = state?.role === role && (role === 'manager' || credentials?.identity.role === role)
+      const hasRole = state?.role === role && (role === 'manager' || credentials?.isWorkers === true)
       if (state === undefined || hasRole) return
       using wait = startWait({
         timeoutMs: roleChangeTimeoutMs,
@@ -77,7 +77,6 @@ export class Roles {
     await this.#core.become({ ...rest, role: 'worker' })
     await rm(memberDataDir(options.dataDir), { recursive: true, force: true })
     await credentials.renew(this.#core.managerAddresses(), wait)
-    await credentials.lock(undefined)
     await credentials.forgetManagerKeys()
     this.#core.agent?.reconnect()
     options.logger.info('this node is a worker now')

@@ -154,6 +154,8 @@ export interface MemberJoinAnswer {
   readonly peerCertificate: string
   /** The keys that objects are sealed with in the store. */
   readonly dataKeys: readonly { readonly id: number; readonly key: string }[]
+  /** What a manager's keys are sealed under, while the cluster locks its managers. */
+  readonly unlockKey?: string
 }
 
 /** `POST /v1/attachments`: a node asks for a place for one of its plain containers. */

@@ -54,12 +54,14 @@ export function serveMembers(server: RpcServer, parts: MemberParts): void {
         wait,
       )
       promoteInBackground(parts, id, peer.nodeId)
+      const { unlockKey } = theCluster(parts.mirror).status
       const peerCertificate = await issuePeerCertificate(parts, body.peerCsr, body.peerUrl)
       return {
         memberName: peer.nodeId,
         initialCluster: initialCluster(members, id, peer.nodeId),
         peerCertificate,
         dataKeys: parts.dataKeys(),
+        ...(unlockKey === undefined ? {} : { unlockKey }),
       }
     },
   )
