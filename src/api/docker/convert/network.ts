@@ -2,6 +2,7 @@ import { defined } from '#lib/defined.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { Fields, omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
+import { driverFromModel } from './template.ts'
 
 /** The body of `docker network create`. */
 export function networkSpecToModel(body: unknown): NetworkSpec {
@@ -59,11 +60,11 @@ export function networkFromModel(network: Network): object {
       Internal: omitEmpty(spec.internal),
       Attachable: omitEmpty(spec.attachable),
       Ingress: omitEmpty(spec.ingress),
-      IPAMOptions: { Driver: { Name: spec.ipam.driver.name } },
+      IPAMOptions: { Driver: driverFromModel(spec.ipam.driver) },
       Scope: 'swarm',
     }),
     DriverState: { Name: spec.driver.name, Options: driverOptions(network) },
-    IPAMOptions: { Driver: { Name: spec.ipam.driver.name }, Configs: status.ranges.map(rangeFromModel) },
+    IPAMOptions: { Driver: driverFromModel(spec.ipam.driver), Configs: status.ranges.map(rangeFromModel) },
   }
 }
 
@@ -73,6 +74,12 @@ const driverOptions = (network: Network): Record<string, string> => ({
     ? {}
     : { 'com.docker.network.driver.overlay.vxlanid_list': String(network.status.vxlanId) }),
 })
+
+/** Those that were given, and then, as with Docker, that addresses are handed out one after the other. */
+const ipamOptions = ({ ipam }: NetworkSpec): Record<string, string> | null =>
+  ipam.driver.options === undefined
+    ? null
+    : { 'com.docker.network.ipam.serial': 'true', ...ipam.driver.options }
 
 /** A network as `docker network ls` and `inspect` show it. */
 export function networkResourceFromModel(network: Network): object {
@@ -84,7 +91,11 @@ export function networkResourceFromModel(network: Network): object {
     Scope: 'swarm',
     Driver: spec.driver.name,
     EnableIPv6: spec.ipv6,
-    IPAM: { Driver: spec.ipam.driver.name, Options: null, Config: status.ranges.map(rangeFromModel) },
+    IPAM: {
+      Driver: spec.ipam.driver.name,
+      Options: ipamOptions(spec),
+      Config: status.ranges.map(rangeFromModel),
+    },
     Internal: spec.internal,
     Attachable: spec.attachable,
     Ingress: spec.ingress,

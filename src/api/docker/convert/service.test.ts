@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { serviceSpecFromModel, serviceSpecToModel } from './service.ts'
+import { aService } from '#model/testing/builders.ts'
+import { serviceFromModel, serviceSpecFromModel, serviceSpecToModel } from './service.ts'
 
 /** What a client gets when it inspects a service that was made of the body. */
 const shown = (body: object): object =>
@@ -96,4 +97,22 @@ test('what is shown and sent back changes nothing, so that no task is replaced f
     assert.deepEqual(after.template, before.template)
     assert.deepEqual(after.endpoint, before.endpoint)
   }
+})
+
+test('what a client leaves out is shown as Docker shows it, with defaults and without', () => {
+  const body = { Name: 'bare', TaskTemplate: { ContainerSpec: { Image: 'web' }, RestartPolicy: {} } }
+  const service = { ...aService({}), spec: serviceSpecToModel(body) }
+  const templateOf = (insertDefaults: boolean) => {
+    const { Spec } = serviceFromModel(service, undefined, insertDefaults) as {
+      Spec: { TaskTemplate: Record<string, unknown>; EndpointSpec?: object }
+    }
+    assert.equal(Spec.EndpointSpec, undefined)
+    return Spec.TaskTemplate
+  }
+  const plainly = templateOf(false)
+  assert.deepEqual([plainly['Resources'], plainly['Placement']], [undefined, undefined])
+  assert.deepEqual(plainly['RestartPolicy'], { MaxAttempts: 0 })
+  const whole = templateOf(true)
+  assert.deepEqual([whole['Resources'], whole['Placement']], [{}, {}])
+  assert.deepEqual((whole['ContainerSpec'] as Record<string, unknown>)['DNSConfig'], {})
 })

@@ -100,7 +100,6 @@ function withDefaults(spec: ServiceSpec): ServiceSpec {
     template: withTemplateDefaults(spec.template),
     update: effectiveUpdate(spec.update),
     rollback: effectiveUpdate(spec.rollback),
-    endpoint: { mode: 'vip', ...spec.endpoint },
   }
 }
 
@@ -110,8 +109,11 @@ function withTemplateDefaults(template: TaskTemplate): TaskTemplate {
     ...template,
     containers: template.containers.map((container) => ({
       stopGracePeriodMs: stopGracePeriodDefaultMs,
+      dns: {},
       ...container,
     })),
+    resources: template.resources ?? {},
+    placement: template.placement ?? {},
     // No window is Docker's default, and it says nothing of it.
     restart: windowMs === 0 && template.restart?.windowMs === undefined ? restart : { ...restart, windowMs },
   }

@@ -75,3 +75,13 @@ test("a task's text is the JSON of what Docker calls a task", () => {
     }),
   )
 })
+
+test('the first run of a job has a number that Docker leaves out', () => {
+  for (const [jobIteration, shown] of [
+    [0, {}],
+    [3, { Index: 3 }],
+  ] as const) {
+    const text = taskToText({ ...aTask({}), jobIteration }, () => undefined)
+    assert.deepEqual((JSON.parse(text) as Record<string, unknown>)['JobIteration'], shown)
+  }
+})

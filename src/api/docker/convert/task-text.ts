@@ -27,7 +27,8 @@ export function taskToText(task: Task, networkOf: NetworkOf): string {
   if (networks.length > 0) parts.push(`"NetworksAttachments":[${networks.join()}]`)
   if (genericResources.length > 0)
     parts.push(`"GenericResources":${JSON.stringify(genericResources.map(genericFromModel))}`)
-  if (jobIteration !== undefined) parts.push(`"JobIteration":{"Index":${String(jobIteration)}}`)
+  if (jobIteration !== undefined)
+    parts.push(`"JobIteration":${jobIteration === 0 ? '{}' : `{"Index":${String(jobIteration)}}`}`)
   return `${parts.join()}}`
 }
 

@@ -34,7 +34,8 @@ export function taskFromModel(task: Task, networkOf: NetworkOf): object {
         }),
       ),
       GenericResources: omitEmpty(task.genericResources?.map(genericFromModel)),
-      JobIteration: task.jobIteration === undefined ? undefined : { Index: task.jobIteration },
+      JobIteration:
+        task.jobIteration === undefined ? undefined : defined({ Index: omitEmpty(task.jobIteration) }),
     }),
   }
 }

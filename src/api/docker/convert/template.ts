@@ -81,7 +81,8 @@ function restartToModel(from: Fields): RestartPolicy {
   return defined({
     condition: oneOf(condition, conditions, `invalid RestartCondition: "${condition ?? ''}"`),
     delayMs: from.duration('Delay'),
-    maxAttempts: from.unsigned('MaxAttempts'),
+    // Docker shows it always: a client that sends back what it read has changed nothing.
+    maxAttempts: from.unsigned('MaxAttempts') ?? 0,
     windowMs: from.duration('Window'),
   })
 }
@@ -90,7 +91,7 @@ const restartFromModel = (restart: RestartPolicy): object =>
   defined({
     Condition: restart.condition,
     Delay: nanoseconds(restart.delayMs),
-    MaxAttempts: restart.maxAttempts,
+    MaxAttempts: restart.maxAttempts ?? 0,
     Window: nanoseconds(restart.windowMs),
   })
 

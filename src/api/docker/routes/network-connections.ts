@@ -1,5 +1,7 @@
+import { MureError } from '#lib/errors.ts'
 import { startWait } from '#lib/wait.ts'
 import { asObject, asText } from '../adapt/json.ts'
+import type { JsonObject } from '../adapt/json.ts'
 import type { Router } from '../../http/router.ts'
 import { connectToClusterNetwork, inspect, releasePlaces } from '../attach-containers.ts'
 import { clusterNetworkOnEngine, networkLabel } from '../engine-networks.ts'
@@ -14,6 +16,7 @@ export function registerNetworkConnectionRoutes(router: Router, parts: FacadePar
   router.add('POST', '/networks/{id}/connect', async (request) => {
     const body = asObject(await request.json())
     if (body === undefined) return parts.forward(request)
+    refuseNameless(body)
     using wait = startWait({
       timeoutMs: attachTimeoutMs,
       signal: request.signal,
@@ -31,6 +34,7 @@ export function registerNetworkConnectionRoutes(router: Router, parts: FacadePar
   router.add('POST', '/networks/{id}/disconnect', async (request) => {
     const body = asObject(await request.json())
     if (body === undefined) return parts.forward(request)
+    refuseNameless(body)
     const network = await clusterNetworkOnEngine(engine, request.params['id'] ?? '')
     const container = await inspect(engine, asText(body['Container']))
     if (network === undefined || container === undefined) return parts.forward(request, body)
@@ -39,4 +43,10 @@ export function registerNetworkConnectionRoutes(router: Router, parts: FacadePar
     await releasePlaces(node, container, network.Labels?.[networkLabel] ?? '')
     return { status: 200 }
   })
+}
+
+/** Before an engine is asked for a container without a name, which it would take for another question. */
+function refuseNameless({ Container }: JsonObject): void {
+  if (Container === undefined || Container === null || Container === '')
+    throw new MureError('invalid', 'invalid name or ID supplied: ""')
 }

@@ -20,6 +20,7 @@ import {
 } from '../engine-networks.ts'
 import type { FacadeParts } from '../facade.ts'
 import { find } from '../find.ts'
+import { isOlder } from '../versions.ts'
 import { registerNetworkConnectionRoutes } from './network-connections.ts'
 import { networkFilter, pruneFilter } from './network-filters.ts'
 import { bodyOf, parsedFlagOf, waitOf } from './support.ts'
@@ -61,13 +62,15 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
   router.add('POST', '/networks/create', async (request) => {
     const body = await bodyOf(request)
     const from = new Fields(body, 'NetworkCreateRequest')
-    from.boolean('CheckDuplicate')
+    // Since 1.44 a name must be free in any case.
+    const mustBeFree = from.boolean('CheckDuplicate') === true || !isOlder(request.version, '1.44')
     refuseTaken(viewOf(parts), from.string('Name') ?? '')
     const driver = from.string('Driver')
     const isOfCluster = driver === 'overlay' || driver === cniDriver || from.string('Scope') === 'swarm'
     if (!isOfCluster || from.boolean('ConfigOnly') === true) return parts.forward(request, body)
     if (driver === 'overlay' && from.string('Scope') === 'local')
       throw new MureError('forbidden', 'cannot downgrade network scope for overlay networks')
+    if (mustBeFree) await refuseLocal(parts, from.string('Name') ?? '')
     const spec = networkSpecToModel(body)
     using wait = waitOf(request)
     const network = await node.control().createNetwork(spec, { wait })
@@ -115,6 +118,13 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
 function refuseTaken(view: View | undefined, name: string): void {
   if (view === undefined) return
   if (view.byName('network', name) === undefined && !['bridge', 'host', 'none'].includes(name)) return
+  throw new MureError('already-exists', `network with name ${name} already exists`)
+}
+
+/** This host's engine has a network of its own by that name. */
+async function refuseLocal({ engine }: FacadeParts, name: string): Promise<void> {
+  const networks = await engine.listNetworks([])
+  if (!networks.some((network) => network.Name === name && !isClusterNetwork(network))) return
   throw new MureError('already-exists', `network with name ${name} already exists`)
 }
 
