@@ -38,7 +38,7 @@ export function networkSpecToModel(body: unknown): NetworkSpec {
 
 const rangeFromModel = (range: IpamRange): object =>
   defined({
-    Subnet: range.subnet,
+    Subnet: omitEmpty(range.subnet),
     IPRange: omitEmpty(range.range),
     Gateway: omitEmpty(range.gateway),
     AuxiliaryAddresses: range.auxiliary,
@@ -60,7 +60,10 @@ export function networkFromModel(network: Network): object {
       Internal: omitEmpty(spec.internal),
       Attachable: omitEmpty(spec.attachable),
       Ingress: omitEmpty(spec.ingress),
-      IPAMOptions: { Driver: driverFromModel(spec.ipam.driver) },
+      IPAMOptions: defined({
+        Driver: driverFromModel(spec.ipam.driver),
+        Configs: omitEmpty(spec.ipam.ranges.map(rangeFromModel)),
+      }),
       Scope: 'swarm',
     }),
     DriverState: { Name: spec.driver.name, Options: driverOptions(network) },
