@@ -13,6 +13,8 @@ export type Outcome =
   | { readonly status: number; readonly type: string; readonly body: unknown }
   | { readonly exit: number; readonly stdout: unknown; readonly stderr: string }
 
+export type Headers = Readonly<Record<string, string>>
+
 /** A plain Docker host, or one of Mure's. */
 export class ComparedHost {
   readonly kind: 'docker' | 'mure'
@@ -31,10 +33,20 @@ export class ComparedHost {
    * One call of the API. In the path, `{version:services/web}` and `{id:services/web}` stand for what that object
    * has on this host.
    */
-  async api(method: string, path: string, body?: unknown): Promise<Outcome> {
-    const answer = await this.#call(method, await this.#filled(path), body)
+  async api(method: string, path: string, body?: unknown, headers: Headers = {}): Promise<Outcome> {
+    const answer = await this.#call(method, await this.#filled(path), body, headers)
     const json = /json/.test(answer.type) && answer.text !== '' ? parseJson(answer.text) : answer.text
     return { status: answer.status, type: answer.type, body: json }
+  }
+
+  /** What the host says has happened between two moments, in seconds: of the cluster, or as the filters say. */
+  async events(since: number, until: number, filters: object): Promise<Record<string, unknown>[]> {
+    const query = `since=${String(since)}&until=${String(until)}&filters=${encodeURIComponent(JSON.stringify(filters))}`
+    const { text } = await this.#call('GET', `/v1.41/events?${query}`, undefined)
+    return text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>)
   }
 
   /** One command of the CLI; output that is JSON is compared as such. */
@@ -64,9 +76,10 @@ export class ComparedHost {
     method: string,
     path: string,
     body?: unknown,
+    more: Headers = {},
   ): Promise<{ status: number; type: string; text: string }> {
     return new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json' }
+      const headers = { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...more }
       const outgoing = request(
         { socketPath: this.#socketPath, method, path, headers, agent: false, timeout: 60_000 },
         (response) => {

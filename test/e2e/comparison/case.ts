@@ -1,4 +1,4 @@
-import type { ComparedHost, Outcome } from '../../support/compared-hosts.ts'
+import type { ComparedHost, Headers, Outcome } from '../../support/compared-hosts.ts'
 
 /** Something that is done on both hosts, and whose outcomes are compared. */
 export interface Case {
@@ -18,6 +18,12 @@ export const api = (method: string, path: string, body?: unknown, note = ''): Ca
 export const docker = (line: string, input?: string): Case => ({
   name: `docker ${line}`,
   run: (host) => host.docker(words(line), input),
+})
+
+/** The same with a header. */
+export const withHeaders = (headers: Headers, method: string, path: string, body?: unknown): Case => ({
+  name: `${method} ${path} ${JSON.stringify(headers)}`,
+  run: (host) => host.api(method, `/v1.41${path}`, body, headers),
 })
 
 /** Whatever comes of it is undone, so that the next case meets the same. */

@@ -4,10 +4,13 @@ import { differences, normalised } from '../../support/compare-outcomes.ts'
 import { ComparedHosts } from '../../support/compared-hosts.ts'
 import { wanted } from './wanted.ts'
 import type { Case } from './case.ts'
+import { events } from './events.ts'
 import { inactive, wrongEntries } from './inactive.ts'
 import { files, networks } from './objects.ts'
+import { credentials, logs, outputs } from './outputs.ts'
 import { lists, otherVersions, refusedChanges, refusedNetworks } from './requests.ts'
 import { refusedServices, serviceFlags, serviceUpdates, tasks } from './services.ts'
+import { stacks } from './stacks.ts'
 import { nodes, swarm } from './swarm.ts'
 
 let compared: ComparedHosts
@@ -58,6 +61,11 @@ compare('services that are refused', refusedServices)
 compare('every flag of service create', serviceFlags)
 compare('every flag of service update', serviceUpdates)
 compare('tasks', tasks)
+compare('credentials that come with a request', credentials)
+compare('logs of services', logs)
+compare('what the CLI shows of services, tasks, jobs and updates', outputs)
+compare('stacks', stacks)
+compare('events', events)
 
 test('every difference that is listed is still one', () => {
   assert.deepEqual(

@@ -28,6 +28,18 @@ export const wanted: readonly { readonly where: RegExp; readonly why: string }[]
     where: /^GET \/swarm \(at last\): body\.Spec\.(?:Raft|CAConfig)\./,
     why: 'what an update does not name stays as it was',
   },
+  {
+    where: /^GET \/services\/said\/logs\?\S+: type: Docker says "", Mure "application\/vnd\.docker/,
+    why: 'logs have the media type that newer engines give them',
+  },
+  {
+    where: /Docker says ".*\*:8181->81\/tcp,\*:8181->81\/tcp/,
+    why: 'a port of a host is listed once',
+  },
+  {
+    where: /DNSConfig: Docker says \{\}, Mure nothing$/,
+    why: 'a DNS configuration without anything is none',
+  },
   { where: /docker_gwbridge/, why: 'the bridge to the outside is made once a task needs it' },
   {
     where: /^docker network ls --filter (?:type|dangling)=.*ingress/,

@@ -37,3 +37,15 @@ test('a node that goes down is told; a mere sign of life and a task are not', ()
   assert.equal(eventFromChange(change(ready, { ...ready }, 'node'), 0), undefined)
   assert.equal(eventFromChange(change(undefined, aTask(), 'task'), 0), undefined)
 })
+
+test('a network is told of again when it has been allocated, and a forgotten update is not', () => {
+  const made = { kind: 'network', meta: aService({ name: 'net' }).meta }
+  const before = { ...made, status: { ranges: [] } }
+  const after = { ...made, status: { ranges: [], vxlanId: 4097 } }
+  assert.equal(eventFromChange(change(before, after, 'network'), 0)?.Action, 'update')
+  assert.equal(eventFromChange(change(after, { ...after }, 'network'), 0), undefined)
+  const web = aService({ name: 'web', replicas: 1 })
+  const updated = { ...web, status: { ...web.status, update: { state: 'completed' } } }
+  const next = { ...web, meta: { ...web.meta, generation: 2 } }
+  assert.deepEqual(eventFromChange(change(updated, next), 0)?.Actor.Attributes, { name: 'web' })
+})

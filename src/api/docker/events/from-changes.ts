@@ -16,9 +16,12 @@ export function eventFromChange(change: ObjectEvent, nowMs: number): DockerEvent
   if (object === undefined || !told.has(kind)) return undefined
   const action = before === undefined ? 'create' : after === undefined ? 'remove' : 'update'
   const differences = action === 'update' ? differencesOf(change) : {}
-  // A sign of life, or an address that was allocated, is no news.
-  const isSpecChange = before?.meta.generation !== after?.meta.generation
-  if (action === 'update' && !isSpecChange && Object.keys(differences).length === 0) return undefined
+  // A sign of life, or a service's address that was allocated, is no news.
+  const isNews =
+    before?.meta.generation !== after?.meta.generation ||
+    Object.keys(differences).length > 0 ||
+    hasBeenAllocated(change)
+  if (action === 'update' && !isNews) return undefined
   return {
     Type: kind,
     Action: action,
@@ -29,6 +32,13 @@ export function eventFromChange(change: ObjectEvent, nowMs: number): DockerEvent
   }
 }
 
+/** Docker tells of a network twice: when it is there, and when it has what its hosts need to know. */
+const hasBeenAllocated = ({ before, after }: ObjectEvent): boolean =>
+  before?.kind === 'network' &&
+  after?.kind === 'network' &&
+  before.status.vxlanId === undefined &&
+  after.status.vxlanId !== undefined
+
 function nameOf({ before, after }: ObjectEvent): string {
   const object = after ?? before
   if (object?.kind === 'node') return object.status.description?.hostname ?? ''
@@ -38,7 +48,7 @@ function nameOf({ before, after }: ObjectEvent): string {
 function differencesOf({ before, after }: ObjectEvent): Record<string, string> {
   if (before?.kind === 'node' && after?.kind === 'node') return changed(nodeFacts(before), nodeFacts(after))
   if (before?.kind === 'service' && after?.kind === 'service')
-    return changed(serviceFacts(before), serviceFacts(after))
+    return changed(serviceFacts(before, after), serviceFacts(after))
   return {}
 }
 
@@ -52,10 +62,11 @@ const nodeFacts = ({ spec, status }: Node): Facts => ({
   reachability: status.manager?.reachability,
 })
 
-const serviceFacts = ({ spec, status }: Service): Facts => ({
+/** `after`: an update is told of as long as there is one, and not when it is forgotten. */
+const serviceFacts = ({ spec, status }: Service, after?: Service): Facts => ({
   image: spec.template.containers[0]?.image,
   replicas: spec.mode.type === 'replicated' ? String(spec.mode.replicas ?? 1) : undefined,
-  updatestate: status.update?.state,
+  updatestate: after !== undefined && after.status.update === undefined ? undefined : status.update?.state,
 })
 
 function changed(before: Facts, after: Facts): Record<string, string> {
