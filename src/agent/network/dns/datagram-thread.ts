@@ -3,7 +3,7 @@
 
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { parentPort, workerData } from 'node:worker_threads'
 import { systemRandom } from '#lib/random.ts'
 import { Edition } from './edition.ts'
@@ -46,7 +46,7 @@ async function serve(
 ): Promise<void> {
   // Linux counts a thread's own; who may not, answers as others do.
   try {
-    setPriority(0, priority)
+    if (getPriority(0) > priority) setPriority(0, priority)
   } catch {}
   const edition = new Edition(data.edition)
   const ready = new ReadyAnswers(systemRandom)
