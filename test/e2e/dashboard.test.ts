@@ -126,6 +126,14 @@ test('a compose file is checked with its lines, previewed, deployed and removed'
   await area.fill(file('many'))
   await page.getByRole('button', { name: 'Preview' }).click()
   await page.locator('.problems li', { hasText: 'line 6' }).filter({ hasText: 'must be a integer' }).waitFor()
+  // What only the cluster knows is told whole as well.
+  const strange =
+    '    networks: [ghost]\n    secrets:\n      - absent\n' +
+    'networks:\n  ghost:\n    external: true\nsecrets:\n  absent:\n    external: true\n'
+  await area.fill(file('2') + strange)
+  await page.getByRole('button', { name: 'Preview' }).click()
+  await page.locator('.problems li', { hasText: 'ghost' }).filter({ hasText: 'line 7' }).waitFor()
+  await page.locator('.problems li', { hasText: 'absent' }).filter({ hasText: 'line 9' }).waitFor()
   await area.fill(file('2'))
   await page.getByRole('button', { name: 'Preview' }).click()
   await page.locator('.preview li', { hasText: 'shop_front' }).first().waitFor()

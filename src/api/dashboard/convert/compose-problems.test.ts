@@ -32,6 +32,7 @@ test("docker's sentences get their lines", () => {
   assert.equal(lineOf('yaml: line 3: did not find expected key'), 3)
   assert.equal(lineOf('service "web": undefined network "front"'), 7)
   assert.equal(lineOf('(root) Additional property services is not allowed'), 2)
+  assert.equal(lineOf('secret not found: front'), 11)
   assert.equal(lineOf('something else went wrong'), undefined)
   assert.deepEqual(composeProblems(compose, '\n'), [])
 })

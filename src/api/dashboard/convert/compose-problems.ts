@@ -19,7 +19,7 @@ function lineOf(compose: string, message: string): number | undefined {
   if (path !== undefined) return lineOfPath(compose, extra === undefined ? path : [...path, extra])
   if (extra !== undefined) return lineOfPath(compose, [extra])
   // "service web: undefined network x": the first place where the name stands.
-  const name = /"([\w.-]+)"|undefined \w+ "?([\w.-]+)"?/.exec(message)
+  const name = /"([\w.-]+)"|(?:undefined \w+|not found:) "?([\w.-]+)"?/.exec(message)
   const word = name?.[1] ?? name?.[2]
   if (word === undefined) return undefined
   const found = compose

@@ -7,7 +7,6 @@ import type { ExecResult } from '#lib/exec.ts'
 import type { ApiRequest } from '../../http/request.ts'
 import { done, ok } from '../../http/response.ts'
 import { composeRefusal } from '../compose-refusal.ts'
-import { composeProblems } from '../convert/compose-problems.ts'
 import { everyProblem } from '../convert/every-problem.ts'
 import type { StackPreview } from '../wire.ts'
 import type { RouteTable } from './route-table.ts'
@@ -30,20 +29,18 @@ export function registerStackRoutes(routes: RouteTable, dockerSocket: string): v
 
   routes.add('POST', '/api/stacks/preview', 'admin', async (request) => {
     const wish = await wishOf(request)
-    await using file = await composeFile(wish.compose)
     const problems = await check(wish.compose, request.signal)
     if (problems.length > 0) return ok({ problems, ...nothing } satisfies StackPreview)
-    const args = ['plan', 'deploy', '--format', 'json', '--host', host, '--compose-file', file.path]
-    const plan = await execResult(
-      process.execPath,
-      ['--disable-warning=ExperimentalWarning', main, ...args, ...(wish.prune ? ['--prune'] : []), wish.name],
-      { timeoutMs, signal: request.signal },
-    )
-    if (plan.exitCode !== 0)
-      return ok({
-        problems: composeProblems(wish.compose, withoutPath(plan.stderr, file.path)),
-        ...nothing,
-      } satisfies StackPreview)
+    const plan = await planOf(wish, request.signal)
+    if (plan.exitCode !== 0) {
+      // The cluster has not what the file names: that shows only now.
+      const missing = await everyProblem(wish.compose, async (compose) => {
+        const { exitCode, stderr } =
+          compose === wish.compose ? plan : await planOf({ ...wish, compose }, request.signal)
+        return exitCode === 0 ? undefined : stderr
+      })
+      return ok({ problems: missing, ...nothing } satisfies StackPreview)
+    }
     const { objects, tasks, staying } = JSON.parse(plan.stdout) as Omit<StackPreview, 'problems'>
     return ok({ problems: [], objects, tasks, staying } satisfies StackPreview)
   })
@@ -70,6 +67,17 @@ export function registerStackRoutes(routes: RouteTable, dockerSocket: string): v
     if (exitCode !== 0) throw new MureError('invalid', stderr.trim())
     return done(204)
   })
+
+  const planOf = async (wish: Wish, signal: AbortSignal): Promise<ExecResult> => {
+    await using file = await composeFile(wish.compose)
+    const args = ['plan', 'deploy', '--format', 'json', '--host', host, '--compose-file', file.path]
+    const plan = await execResult(
+      process.execPath,
+      ['--disable-warning=ExperimentalWarning', main, ...args, ...(wish.prune ? ['--prune'] : []), wish.name],
+      { timeoutMs, signal },
+    )
+    return { ...plan, stderr: withoutPath(plan.stderr, file.path).trim() }
+  }
 
   const check = (compose: string, signal: AbortSignal) =>
     everyProblem(compose, (input) => composeRefusal({ input, signal, timeoutMs }))
