@@ -62,6 +62,7 @@ export class OverlayDriver implements NetworkDriver {
     const networkId = await this.#networkOf(call.NetworkID)
     await this.#parts.told(networkId)
     const given = call.Interface?.MacAddress ?? ''
+    await this.#supersede(networkId, address, endpointId)
     const link = sandboxVeth(endpointId)
     const { mac } = await this.#parts
       .wiringOf(networkId)
@@ -76,6 +77,16 @@ export class OverlayDriver implements NetworkDriver {
     this.#parts.sandboxes.remove(EndpointID)
     await this.#parts.wiringOf(networkId).disconnect(EndpointID)
     this.#parts.changed(endpoint?.sandbox ?? '')
+  }
+
+  /**
+   * The managers give an address to one end at a time. Another that still has it is of an engine that died before it
+   * could take it away, and what is sent there would be lost.
+   */
+  async #supersede(networkId: string, address: string, endpointId: string): Promise<void> {
+    for (const other of this.#parts.sandboxes.all())
+      if (other.networkId === networkId && other.address === address && other.endpointId !== endpointId)
+        await this.deleteEndpoint({ EndpointID: other.endpointId, NetworkID: '' })
   }
 
   async join({ EndpointID, SandboxKey }: Join): Promise<JoinAnswer> {
