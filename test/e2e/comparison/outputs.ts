@@ -89,7 +89,6 @@ const progress = (line: string): Case => {
 
 /** What the CLI makes of a job, of an update and of what is shown in other forms. */
 export const outputs: readonly Case[] = [
-  docker('system df'),
   docker("system df --format '{{.Type}}'"),
   progress(
     `service create --no-resolve-image --name shown --publish 8088:80 --update-monitor 1s --rollback-monitor 1s --stop-grace-period 0s ${image}`,
@@ -102,14 +101,15 @@ export const outputs: readonly Case[] = [
   docker('service ps --format json --no-trunc shown'),
   docker("service ps --format 'table {{.Name}}\\t{{.Node}}' shown"),
   docker("service ps --format '{{.Odd}}' shown"),
-  docker(`node ps --format ${taskRow} self`),
-  docker('node ps -q self'),
-  docker('node ps --no-resolve self'),
+  // By name: Docker may keep a task of a global job whose service was removed before.
+  docker(`node ps --filter name=shown --format ${taskRow} self`),
+  docker('node ps --filter name=shown -q self'),
+  docker('node ps --filter name=shown --no-resolve self'),
   docker('node ps --no-trunc --filter name=shown self'),
-  docker('node ps --filter desired-state=running self'),
+  docker('node ps --filter name=shown --filter desired-state=running self'),
   docker('node ps --filter label=a self'),
   docker('node ps --filter id=zzz self'),
-  docker('node ps self nobody'),
+  docker('node ps --filter name=shown self nobody'),
   docker('inspect shown'),
   docker('inspect --type service shown'),
   docker('inspect --type task shown'),

@@ -53,6 +53,7 @@ export const swarm: readonly Case[] = [
   docker('swarm update --autolock=false'),
   docker('swarm update --task-history-limit 5 --dispatcher-heartbeat 5s'),
   api('GET', '/swarm', undefined, 'at last'),
+  docker('system df'),
 ]
 
 export const nodes: readonly Case[] = [

@@ -36,10 +36,6 @@ export const wanted: readonly { readonly where: RegExp; readonly why: string }[]
     where: /Docker says ".*\*:8181->81\/tcp,\*:8181->81\/tcp/,
     why: 'a port of a host is listed once',
   },
-  {
-    where: /DNSConfig: Docker says \{\}, Mure nothing$/,
-    why: 'a DNS configuration without anything is none',
-  },
   { where: /docker_gwbridge/, why: 'the bridge to the outside is made once a task needs it' },
   {
     where: /^docker network ls --filter (?:type|dangling)=.*ingress/,
