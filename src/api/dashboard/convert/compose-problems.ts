@@ -24,6 +24,7 @@ function lineOf(compose: string, message: string): number | undefined {
   if (word === undefined) return undefined
   const found = compose
     .split('\n')
+    .map((line) => line.replace(/(^|\s)#.*$/, ''))
     .findIndex((line) => new RegExp(`(^|[^\\w-])${escaped(word)}($|[^\\w-])`).test(line))
   return found < 0 ? undefined : found + 1
 }
