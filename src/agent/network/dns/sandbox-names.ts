@@ -47,6 +47,7 @@ export async function serveSandboxNames(
     },
     logger,
     edition,
+    random,
     find: (from) => askers.find(from),
     resolve: (query, from, limit) => {
       const endpoint = sandboxes.byAddress(from)

@@ -5,6 +5,7 @@ import { once } from 'node:events'
 import { test } from 'node:test'
 import { decode, encode } from 'dns-packet'
 import fc from 'fast-check'
+import { systemRandom } from '#lib/random.ts'
 import { Edition } from './edition.ts'
 import { renderAnswer } from './message.ts'
 import { serveNames } from './server.ts'
@@ -24,7 +25,7 @@ async function served(upstream = () => Promise.reject<Buffer>(new Error('nobody 
   const port = client.address().port
   const address = '127.53.0.1'
   const server = await serveNames({
-    ...{ address, port, edition, logger },
+    ...{ address, port, edition, logger, random: systemRandom },
     find: () => Promise.resolve(false),
     upstream: { ask: upstream },
     resolve: (query, _from, limit) => {

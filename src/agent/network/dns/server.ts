@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import type { Socket } from 'node:net'
 import type { Logger } from '#lib/logger.ts'
+import type { Random } from '#lib/random.ts'
 import { serveDatagrams } from './datagrams.ts'
 import type { Send } from './datagrams.ts'
 import type { Edition } from './edition.ts'
@@ -19,6 +20,7 @@ export interface NameServerParts {
   readonly resolve: Resolve
   /** Advanced by whatever changes what `resolve` says. */
   readonly edition: Edition
+  readonly random: Random
   /** Looks for who is at the address: whether anybody is known there now. */
   readonly find: (address: string) => Promise<boolean>
   readonly upstream: {
@@ -109,7 +111,7 @@ export async function serveNames(parts: NameServerParts): Promise<AsyncDisposabl
     })
   })
   const udp = await serveDatagrams({
-    ...{ address, port, edition: parts.edition, complain, logger: parts.logger },
+    ...{ address, port, edition: parts.edition, random: parts.random, complain },
     respond: (message, from, send) => {
       respond(message, from, 'udp', send)
     },
