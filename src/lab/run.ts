@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { constants } from 'node:os'
+import { delimiter, join } from 'node:path'
 import { exec } from '#lib/exec.ts'
 import type { ExecOptions } from '#lib/exec.ts'
 import { enterHost } from './host.ts'
 import type { LabHost, LabRecord } from './record.ts'
+
+/** Where the launcher is. */
+const root = join(import.meta.dirname, '..', '..')
 
 /** Runs a command inside a host and gives its output; a failure says what the command said. */
 export async function runIn(
@@ -46,8 +50,9 @@ export async function runInteractive(
   }
 }
 
-/** This process's environment without what would lead docker to another engine than the host's. */
+/** This process's environment without what would lead docker to another engine than the host's. `mure` is found. */
 function insideEnvironment(): NodeJS.ProcessEnv {
   const names = Object.keys(process.env).filter((name) => !/^(DOCKER_|MURE_LAB)/.test(name))
-  return Object.fromEntries(names.map((name) => [name, process.env[name]]))
+  const environment = Object.fromEntries(names.map((name) => [name, process.env[name]]))
+  return { ...environment, PATH: [environment['PATH'], root].filter(Boolean).join(delimiter) }
 }

@@ -20,4 +20,6 @@ export interface Verdict {
 export interface Environment {
   readonly now: Instant
   readonly random: Random
+  /** Nothing runs by the clock: what is decided is to be the answer to a change, and to nothing else. */
+  readonly schedulesRest?: boolean
 }

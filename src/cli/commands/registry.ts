@@ -68,7 +68,9 @@ function registerCreate(registry: Command): void {
         '\n\nThe reserve is kept by the image that the lab has (registry:5000/registry); registry:2 knows none.',
     )
     .action(async (options: CreateOptions & HostOption) => {
-      const made = await createRegistry(new DaemonClient(options.host), options)
+      const made = await createRegistry(new DaemonClient(options.host), options, (text) =>
+        process.stderr.write(`${text}\n`),
+      )
       say(`registry "${made.name}" runs on ${made.node}; every node knows it as ${made.address}`)
     })
 }

@@ -30,7 +30,12 @@ export class WhatIf implements AsyncDisposable {
       method: 'GET',
       path: '/mure/v1/state',
     })
-    const cluster = await SimulatedCluster.of({ objects, now: systemClock.now(), random: systemRandom })
+    const cluster = await SimulatedCluster.of({
+      objects,
+      now: systemClock.now(),
+      random: systemRandom,
+      schedulesRest: true,
+    })
     await cluster.settle()
     return new WhatIf(cluster)
   }

@@ -23,7 +23,12 @@ const startTimeoutMs = 120_000
 /** The registry takes no other kind of password; this costs it some 70 ms a login. */
 const bcryptRounds = 10
 
-export async function createRegistry(client: DaemonClient, options: CreateOptions): Promise<Registry> {
+/** Waits until it runs; `note` hears how far it is. */
+export async function createRegistry(
+  client: DaemonClient,
+  options: CreateOptions,
+  note: (text: string) => void,
+): Promise<Registry> {
   const contents = await secretContents(options)
   const nodeId = await nodeFor(client, options.node)
   const made: string[] = []
@@ -42,7 +47,7 @@ export async function createRegistry(client: DaemonClient, options: CreateOption
       await client.send({ method: 'DELETE', path: `${api}/secrets/${id}` }).catch(() => undefined)
     throw error
   }
-  return untilRunning(client, options.name, AbortSignal.timeout(startTimeoutMs))
+  return untilRunning(client, options.name, { signal: AbortSignal.timeout(startTimeoutMs), note })
 }
 
 async function secretContents(options: CreateOptions): Promise<[RegistrySecret, string][]> {

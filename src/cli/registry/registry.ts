@@ -17,7 +17,9 @@ interface ServiceAnswer {
 
 interface TaskAnswer {
   readonly NodeID?: string
+  readonly DesiredState: string
   readonly Status: {
+    readonly Timestamp: string
     readonly State: string
     readonly Err?: string
     readonly ContainerStatus?: { readonly ContainerID?: string }
@@ -31,6 +33,7 @@ export interface Registry {
   readonly address: string
   readonly node: string
   readonly state: string
+  /** What its task waits for, or what the one before failed with; '' when it runs. */
   readonly error: string
   /** '' while it does not run. */
   readonly containerId: string
@@ -64,9 +67,11 @@ async function describe(client: DaemonClient, service: ServiceAnswer): Promise<R
   const tasks = await client.json<TaskAnswer[]>({
     method: 'GET',
     path: `${api}/tasks`,
-    query: filters({ service: [service.ID], 'desired-state': ['running', 'accepted'] }),
+    query: filters({ service: [service.ID] }),
   })
-  const task = tasks.find((one) => one.Status.State === 'running') ?? tasks[0]
+  const wanted = tasks.filter((one) => ['running', 'ready'].includes(one.DesiredState))
+  const task = wanted.find((one) => one.Status.State === 'running') ?? wanted[0]
+  const newest = tasks.toSorted((a, b) => b.Status.Timestamp.localeCompare(a.Status.Timestamp))
   const port = service.Endpoint?.Ports?.[0]?.PublishedPort
   return {
     id: service.ID,
@@ -74,7 +79,8 @@ async function describe(client: DaemonClient, service: ServiceAnswer): Promise<R
     address: port === undefined ? '' : `localhost:${String(port)}`,
     node: task?.NodeID === undefined || task.NodeID === '' ? '' : await nodeName(client, task.NodeID),
     state: task?.Status.State ?? 'pending',
-    error: task?.Status.Err ?? '',
+    error:
+      task?.Status.State === 'running' ? '' : (newest.find(({ Status }) => Status.Err)?.Status.Err ?? ''),
     containerId: task?.Status.State === 'running' ? (task.Status.ContainerStatus?.ContainerID ?? '') : '',
   }
 }
@@ -87,17 +93,21 @@ async function nodeName(client: DaemonClient, id: string): Promise<string> {
   return node.Description?.Hostname ?? id
 }
 
-/** Until its task runs. Throws why it does not. */
+/** Until its task runs. Notes how far it is whenever that changes; throws why it does not run in the end. */
 export async function untilRunning(
   client: DaemonClient,
   name: string,
-  signal: AbortSignal,
+  { signal, note }: { readonly signal: AbortSignal; readonly note: (text: string) => void },
 ): Promise<Registry> {
   let last: Registry | undefined
+  let noted = ''
   try {
     for (;;) {
       last = await findRegistry(client, name)
       if (last.state === 'running') return last
+      const text = progressOf(last)
+      if (text !== noted) note(text)
+      noted = text
       await delay(200, undefined, { signal })
     }
   } catch (error) {
@@ -110,6 +120,9 @@ export async function untilRunning(
     )
   }
 }
+
+const progressOf = ({ name, node, state, error }: Registry): string =>
+  `${name}: ${state}${node === '' ? '' : ` on ${node}`}${error === '' ? '' : ` (${error})`}`
 
 /** Runs a command in the registry's container, wherever that is, and gives what it said. */
 export async function runInside(

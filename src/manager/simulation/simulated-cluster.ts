@@ -32,6 +32,7 @@ export interface SimulationOptions {
   readonly now: Instant
   readonly random: Random
   readonly behaviour?: AgentBehaviour
+  readonly schedulesRest?: boolean
 }
 
 /**
@@ -47,6 +48,7 @@ export class SimulatedCluster implements AsyncDisposable {
   behaviour: AgentBehaviour
   now: Instant
   readonly #random: Random
+  readonly #schedulesRest: boolean
   readonly #stop: AbortController
   #agenda: Agenda
   #state: PipelineState
@@ -62,6 +64,7 @@ export class SimulatedCluster implements AsyncDisposable {
     this.#stop = parts.stop
     this.now = options.now
     this.#random = options.random
+    this.#schedulesRest = options.schedulesRest ?? false
     this.behaviour = options.behaviour ?? dutiful
     this.clock = { now: () => this.now, monotonicMs: () => this.now }
     this.userStore = settling(this.store, () => this.settle())
@@ -112,7 +115,11 @@ export class SimulatedCluster implements AsyncDisposable {
   async turn(): Promise<boolean> {
     const work = this.#agenda.take(this.now, this.mirror)
     if (work === undefined) return false
-    const turn = planTurn(this.mirror, work, this.#state, { now: this.now, random: this.#random })
+    const turn = planTurn(this.mirror, work, this.#state, {
+      now: this.now,
+      random: this.#random,
+      schedulesRest: this.#schedulesRest,
+    })
     this.#agenda.note(turn)
     await this.write(turn.changes)
     return true

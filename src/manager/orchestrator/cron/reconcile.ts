@@ -64,9 +64,10 @@ function tasksByRun(tasks: readonly Task[]): Map<number | undefined, Task[]> {
 function startDue(status: CronStatus, spec: CronSpec, plan: Plan): CronStatus {
   const { now } = plan
   const { requested, ...rest } = status
-  const due = spec.isPaused
-    ? { evaluatedUntil: status.evaluatedUntil }
-    : dueOf(spec, status.evaluatedUntil, now)
+  const due =
+    spec.isPaused || plan.env.schedulesRest === true
+      ? { evaluatedUntil: status.evaluatedUntil }
+      : dueOf(spec, status.evaluatedUntil, now)
   if (due.next !== undefined) plan.wake(instant(Math.min(due.next, now + lookAgainMs)))
   const isSetBack = due.evaluatedUntil < status.evaluatedUntil
   // What is not due need not be noted: the next look finds the same.
