@@ -33,7 +33,9 @@ export async function ensureWire(lab: LabRecord): Promise<void> {
     'link set br0 up',
   )
   // A switch looks at no packet's address, so none is taken through the kernel's firewall. Some kernels cannot anyhow.
-  const unlooked = ['iptables', 'ip6tables', 'arptables'].map((rules) => `net.bridge.bridge-nf-call-${rules}=0`)
+  const unlooked = ['iptables', 'ip6tables', 'arptables'].map(
+    (rules) => `net.bridge.bridge-nf-call-${rules}=0`,
+  )
   await exec('ip', ['netns', 'exec', wire, 'sysctl', '--quiet', '--ignore', '--write', ...unlooked])
 }
 
