@@ -61,7 +61,12 @@ export class TestCluster implements AsyncDisposable {
   }
 
   run(host: string, ...command: string[]): Promise<string> {
-    return runIn(this.lab, hostOf(this.lab, host), command, { timeoutMs: 60_000 })
+    return this.runFor(60_000, host, ...command)
+  }
+
+  /** As `run`, with a time of its own. */
+  runFor(timeoutMs: number, host: string, ...command: string[]): Promise<string> {
+    return runIn(this.lab, hostOf(this.lab, host), command, { timeoutMs })
   }
 
   powerOff(host: string): Promise<void> {

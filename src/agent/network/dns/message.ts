@@ -17,6 +17,8 @@ export const responseCodes = {
 } as const
 
 const headerBytes = 12
+/** Of the third byte: there is more than was sent (TC). */
+const cutBit = 2
 const plainUdpBytes = 512
 const ownUdpBytes = 4_096
 const mostPointers = 16
@@ -62,7 +64,10 @@ export function parseQuery(message: Buffer): Query | number | undefined {
 /** One record's data: an address, or for a pointer a name. */
 export type RecordData = { readonly type: number; readonly data: Buffer }
 
-/** The answer to a question, cut to what fits and marked as cut, so that the asker comes back by TCP. */
+/**
+ * The answer to a question, cut to as many records as fit and marked as cut: who wants all comes back by TCP, and there
+ * are resolvers that never do.
+ */
 export function renderAnswer(
   query: Query,
   answers: readonly RecordData[],
@@ -70,9 +75,8 @@ export function renderAnswer(
 ): Buffer {
   const question = query.message.subarray(0, query.end)
   const additional = query.hasOptions ? optionsRecord : Buffer.alloc(0)
-  const size = answers.reduce((sum, { data }) => sum + 12 + data.length, question.length + additional.length)
-  const isCut = size > options.limit
-  const listed = isCut ? [] : answers
+  const listed = fitting(answers, options.limit - question.length - additional.length)
+  const isCut = listed.length < answers.length
   const parts: Buffer[] = [Buffer.from(question)]
   for (const { type, data } of listed) {
     const head = Buffer.alloc(12)
@@ -86,7 +90,7 @@ export function renderAnswer(
   }
   const reply = Buffer.concat([...parts, additional])
   const isAuthoritative = options.code === undefined || options.code === responseCodes.noSuchName
-  writeHead(reply, options.code ?? responseCodes.none, (isAuthoritative ? 4 : 0) | (isCut ? 2 : 0))
+  writeHead(reply, options.code ?? responseCodes.none, (isAuthoritative ? 4 : 0) | (isCut ? cutBit : 0))
   reply.writeUInt16BE(1, 4)
   reply.writeUInt16BE(listed.length, 6)
   reply.writeUInt16BE(0, 8)
@@ -94,9 +98,15 @@ export function renderAnswer(
   return reply
 }
 
-/** Where the records of an answer of ours are. Undefined: they are not all of one size. */
+function fitting(answers: readonly RecordData[], bytes: number): readonly RecordData[] {
+  let left = bytes
+  const end = answers.findIndex(({ data }) => (left -= 12 + data.length) < 0)
+  return end === -1 ? answers : answers.slice(0, end)
+}
+
+/** Where the records of an answer of ours are. Undefined: they are not all of one size, or not all that there are. */
 export function placesOf(query: Query, reply: Buffer): RecordPlaces | undefined {
-  if (query.type === recordTypes.any) return undefined
+  if (query.type === recordTypes.any || ((reply[2] ?? 0) & cutBit) !== 0) return undefined
   const count = reply.readUInt16BE(6)
   const rest = reply.length - query.end - (query.hasOptions ? optionsRecord.length : 0)
   return { at: query.end, count, bytes: count === 0 ? 0 : rest / count }

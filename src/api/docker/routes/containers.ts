@@ -14,7 +14,8 @@ import { areOnNetworks, networkIdsOf, withNetworkIds } from '../network-ids.ts'
 import type { NetworkIds } from '../network-ids.ts'
 import { isOlder } from '../versions.ts'
 
-const attachTimeoutMs = 15_000
+/** Hundreds may ask at once, and a host makes ready one after the other. */
+const attachTimeoutMs = 60_000
 
 /** Plain containers are the engine's; those on a network of the cluster get their place there first. */
 export function registerContainerRoutes(router: Router, parts: FacadeParts): void {

@@ -7,7 +7,8 @@ import { connectToClusterNetwork, inspect, releasePlaces } from '../attach-conta
 import { clusterNetworkOnEngine, networkLabel } from '../engine-networks.ts'
 import type { FacadeParts } from '../facade.ts'
 
-const attachTimeoutMs = 15_000
+/** Hundreds may ask at once, and a host makes ready one after the other. */
+const attachTimeoutMs = 60_000
 
 /** `docker network connect` and `disconnect` of this host's containers. */
 export function registerNetworkConnectionRoutes(router: Router, parts: FacadeParts): void {
