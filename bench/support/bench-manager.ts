@@ -104,17 +104,20 @@ export async function startBenchManager(nodes: number): Promise<BenchManager> {
     { wait },
   )
   const manager = started.use(
-    await startManager({
-      nodeId,
-      clusterId,
-      identity: () => identity,
-      keyRing: () => keyRing,
-      member,
-      listen: { host: '127.0.0.1', port },
-      clock: systemClock,
-      random: systemRandom,
-      logger: silentLogger,
-    }),
+    await startManager(
+      {
+        nodeId,
+        clusterId,
+        identity: () => identity,
+        keyRing: () => keyRing,
+        member,
+        listen: { host: '127.0.0.1', port },
+        clock: systemClock,
+        random: systemRandom,
+        logger: silentLogger,
+      },
+      wait,
+    ),
   )
   const fleet = fork(join(import.meta.dirname, 'fleet.ts'))
   started.defer(() => {

@@ -11,7 +11,6 @@ import type {
 } from '#api/backend.ts'
 import { errorText, isMureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
-import { retry } from '#lib/retry.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Control, Mirror } from '#manager/control/control.ts'
@@ -252,32 +251,34 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     // The agent first: tasks are looked after whatever becomes of the manager.
     await this.#core.startAgent(state)
     const { peerUrl } = state
-    if (state.role !== 'manager' || peerUrl === undefined) {
-      await this.#core.remember(state)
-      return
-    }
+    if (state.role !== 'manager' || peerUrl === undefined) await this.#core.remember(state)
+    else this.#bringUp({ ...state, peerUrl }, credentials, moved !== undefined)
+  }
+
+  /** A manager without a quorum waits for its peers; the API answers meanwhile. */
+  #bringUp(
+    state: NodeState & { readonly peerUrl: string },
+    credentials: Credentials,
+    hasMoved: boolean,
+  ): void {
     const parts = this.#core.parts(credentials)
-    // Left, demoted or begun anew alone meanwhile: this manager is not to come up any more.
-    const isOver = () => this.#core.state !== state || this.#core.runtime !== undefined
     const { clock } = this.#core.options
     const begunMs = clock.monotonicMs()
-    const starting = async () => {
-      if (isOver()) return
+    const attempt = async ({ signal }: Wait) => {
       using wait = startWait({
         timeoutMs: startTimeoutMs,
-        signal: this.#core.stop.signal,
+        signal,
         what: 'the store to come up',
         onNote: (what) => {
           if (clock.monotonicMs() - begunMs > settlingMs) this.#core.startWaits(what)
         },
       })
       const { startManagerRuntime, startMovedManager } = await managing()
-      const manager = { ...state, peerUrl }
-      const runtime =
-        moved === undefined
-          ? await startManagerRuntime(parts, manager, { type: 'restart' }, wait)
-          : await startMovedManager(parts, manager, this.#core.otherManagers(state), wait)
-      if (isOver()) {
+      const runtime = hasMoved
+        ? await startMovedManager(parts, state, this.#core.otherManagers(state), wait)
+        : await startManagerRuntime(parts, state, { type: 'restart' }, wait)
+      // Left, demoted or begun anew alone meanwhile: this manager is not to come up any more.
+      if (signal.aborted) {
         await runtime[Symbol.asyncDispose]()
         return
       }
@@ -286,15 +287,11 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       await this.#core.remember(state)
       started.resolve()
     }
-    // A manager without a quorum waits for its peers; the API answers meanwhile.
     const started = Promise.withResolvers<void>()
     this.#starting = Promise.race([started.promise, sleep(settlingMs, this.#core.stop.signal)]).catch(
       () => undefined,
     )
-    this.#core.background(
-      () => retry(this.#core.untilStopped('the manager to start'), { firstMs: 500, maxMs: 5_000 }, starting),
-      'the manager did not start',
-    )
+    this.#core.bringUpManager(attempt)
   }
 
   #whereToAsk(): Where | undefined {
@@ -308,8 +305,14 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     if (credentials === undefined) throw refusals.locked()
     await this.#core.stopManager()
     const { forceNewCluster } = await managing()
-    const runtime = await forceNewCluster(this.#core.parts(credentials), state, wait)
-    this.#core.adopt(state, credentials, runtime)
+    try {
+      const runtime = await forceNewCluster(this.#core.parts(credentials), state, wait)
+      this.#core.adopt(state, credentials, runtime)
+    } catch (error) {
+      const { peerUrl } = state
+      if (peerUrl !== undefined) this.#bringUp({ ...state, peerUrl }, credentials, false)
+      throw error
+    }
     this.#core.agent?.reconnect()
     return state.nodeId
   }

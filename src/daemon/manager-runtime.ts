@@ -103,17 +103,20 @@ export async function startManagerRuntime(
   const member = await startStoreMember(parts, state, mode, wait)
   try {
     await beforeManager?.(member)
-    const manager = await startManager({
-      nodeId: state.nodeId,
-      clusterId: state.clusterId,
-      identity: () => credentials.identity,
-      keyRing: () => keyRingOf(credentials),
-      member,
-      listen,
-      clock,
-      random,
-      logger,
-    })
+    const manager = await startManager(
+      {
+        nodeId: state.nodeId,
+        clusterId: state.clusterId,
+        identity: () => credentials.identity,
+        keyRing: () => keyRingOf(credentials),
+        member,
+        listen,
+        clock,
+        random,
+        logger,
+      },
+      wait,
+    )
     const peer = keepStorePeer({ manager, member }, { credentials, clock, logger })
     return {
       manager,

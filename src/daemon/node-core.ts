@@ -45,6 +45,7 @@ export interface AgentHooks {
 }
 
 const renewalTimeoutMs = 60_000
+const startBackoff = { firstMs: 500, maxMs: 5_000 }
 
 /**
  * What this host is in a cluster right now: its state and keys on disk, the agent and the manager that run. Ways from
@@ -60,6 +61,8 @@ export class NodeCore {
   #error = ''
   /** What the manager's start waits for, where it takes long. */
   #startWaitsFor = ''
+  /** A manager on its way up, which may take as long as its peers stay away. */
+  #comingUp: { readonly stop: AbortController; readonly done: Promise<void> } | undefined
   #state: NodeState | undefined
   #credentials: Credentials | undefined
   readonly #runtime = new Observed<ManagerRuntime | undefined>(undefined)
@@ -211,7 +214,25 @@ export class NodeCore {
     this.#nodeAgent = undefined
   }
 
+  /** The manager comes up in its own time, attempt after attempt, until it is up or `stopManager` is called. */
+  bringUpManager(attempt: (wait: Wait) => Promise<void>): void {
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.stop.signal, stop.signal])
+    const work = async () => {
+      using all = startWait({ signal, what: 'the manager to start' })
+      await retry(all, startBackoff, () => attempt(all))
+    }
+    const done = work().catch((error: unknown) => {
+      if (!signal.aborted) this.options.logger.warn('the manager did not start', { error: errorText(error) })
+    })
+    this.#comingUp = { stop, done }
+  }
+
+  /** Also one that is on its way up: whatever of it runs would be in the way of what comes after it. */
   async stopManager(): Promise<void> {
+    this.#comingUp?.stop.abort()
+    await this.#comingUp?.done
+    this.#comingUp = undefined
     await this.runtime?.[Symbol.asyncDispose]()
     this.#runtime.value = undefined
   }

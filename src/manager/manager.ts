@@ -68,13 +68,16 @@ export interface Manager extends AsyncDisposable {
   resign(wait: Wait): Promise<void>
 }
 
-export async function startManager(options: ManagerOptions): Promise<Manager> {
+/** Its mirror is there when this resolves, which it does not before the store answers. */
+export async function startManager(options: ManagerOptions, wait: Wait): Promise<Manager> {
   const { nodeId, member, clock, random, logger } = options
   await using started = new AsyncDisposableStack()
   const stop = new AbortController()
-  started.defer(() => {
-    stop.abort()
-  })
+  const abort = () => {
+    stop.abort(wait.signal.reason)
+  }
+  started.defer(abort)
+  wait.signal.addEventListener('abort', abort, { once: true })
   const store = new EtcdStore({ client: member.client, codec: sealingCodec(options.keyRing), logger })
   // The listener first: a new manager cannot catch up before others have reached it.
   const roles: { mirror?: Mirror } = {}
@@ -156,6 +159,8 @@ export async function startManager(options: ManagerOptions): Promise<Manager> {
     await background.catch(() => undefined)
   })
   const catchUp = new CatchUp(store, mirror)
+  wait.signal.removeEventListener('abort', abort)
+  wait.check()
   const owned = started.move()
   return {
     control,

@@ -137,6 +137,7 @@ export class EtcdProcess implements AsyncDisposable {
 
   async #runOnce(): Promise<string> {
     await rm(clientSocket(this.#options.socketDir), { force: true })
+    if (this.#stop.signal.aborted) return 'stopped'
     const args = ['--pdeathsig', 'KILL', '--', 'etcd', ...etcdArguments(this.#options)]
     return new Promise((resolve) => {
       const child = spawn('setpriv', args, {
