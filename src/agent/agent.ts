@@ -238,6 +238,11 @@ export class Agent implements AsyncDisposable {
     await this.#network?.removeAll()
   }
 
+  /** Before this process ends for a moment: the managers hear that what runs here runs on. */
+  async farewell(backWithinMs: number, wait: Wait): Promise<void> {
+    await this.#session?.farewell(backWithinMs, wait)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
     this.#usage[Symbol.dispose]()

@@ -31,6 +31,7 @@ import type { NodeState } from './node-state.ts'
 import { giveBackPlace, takePlace } from './places.ts'
 import type { Where } from './places.ts'
 import { refusals } from './refusals.ts'
+import { isShuttingDown } from './shutdown.ts'
 import { Roles } from './roles.ts'
 
 const startTimeoutMs = 60_000
@@ -38,6 +39,10 @@ const startTimeoutMs = 60_000
 const settlingMs = 5_000
 /** A join that was admitted is one, also when no manager takes up the session for as long. */
 const knownMs = 10_000
+
+const farewellMs = 1_000
+/** A daemon that stops is given as long to be back before its tasks are made anew elsewhere. */
+const backWithinMs = 10_000
 
 /** This host's part in a cluster, over its whole life: none, worker, manager, locked; and every way between them. */
 export class LocalNodeService implements LocalNode, AsyncDisposable {
@@ -236,9 +241,24 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
     })
   }
 
+  /**
+   * Stops for a moment, as for an upgrade: the cluster hears that what runs here runs on. Where the machine itself goes
+   * down nothing is said, so that its tasks are soon elsewhere.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#core.phase === 'active' && !(await isShuttingDown())) await this.#sayFarewell()
     this.#core.stop.abort()
     await this.#mutex.run(() => this.#core.stopAll())
+  }
+
+  async #sayFarewell(): Promise<void> {
+    try {
+      using wait = startWait({ timeoutMs: farewellMs, what: 'a manager to hear that this daemon stops' })
+      await this.#core.agent?.farewell(backWithinMs, wait)
+      await this.#core.runtime?.manager.reportBeats(wait.signal)
+    } catch (error) {
+      this.#core.options.logger.debug('no manager has heard that this daemon stops', { error })
+    }
   }
 
   async #start(before: NodeState, keys: NodeKeys): Promise<void> {

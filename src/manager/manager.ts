@@ -19,7 +19,7 @@ import type { Mirror } from '#store/mirror/view.ts'
 import { CatchUp } from './catch-up.ts'
 import type { Control } from './control/control.ts'
 import { createControl } from './control/create-control.ts'
-import { beatsPath, reportBeats } from './dispatcher/beat-reporter.ts'
+import { beatsPath, reportBeats, reportOnce } from './dispatcher/beat-reporter.ts'
 import { sendAgentsAwayWhenCutOff } from './dispatcher/cut-off.ts'
 import { Beats } from './dispatcher/beats.ts'
 import { ManagerLinks } from './dispatcher/manager-links.ts'
@@ -64,6 +64,8 @@ export interface Manager extends AsyncDisposable {
   caughtUp(): Promise<void>
   /** A certificate for this manager's own member of the store. */
   issueStorePeer(csr: string): Promise<string>
+  /** The leader hears once more what this manager has heard: it is about to stop for a moment. */
+  reportBeats(signal: AbortSignal): Promise<void>
   /** This manager leaves: its record and its member go, the record first, while it can still be written. */
   resign(wait: Wait): Promise<void>
 }
@@ -172,6 +174,7 @@ export async function startManager(options: ManagerOptions, wait: Wait): Promise
       server.setIdentity(identity)
     },
     issueStorePeer: (csr) => issueOwnStorePeer(memberParts, nodeId, csr),
+    reportBeats: (signal) => reportOnce({ ...parts, reports }, signal),
     resign: (wait) => resign(memberParts, nodeId, wait),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }

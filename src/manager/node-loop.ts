@@ -81,6 +81,7 @@ function judgeAll(
           ? undefined
           : within(own.leadingMs, beats.managerAgeMs(holder)),
       heartbeatMs: period,
+      backWithinMs: beats.backWithinMs(node.meta.id),
       downForMs: downForMs(node, clock.now()),
       ...own,
     })

@@ -37,6 +37,8 @@ export type AgentMessage =
   | { readonly type: 'applied'; readonly sequence: number }
   /** The same of `data-plane` messages: the kernel of this host now does so. */
   | { readonly type: 'data-plane-applied'; readonly sequence: number }
+  /** "My process stops, and is expected back within this time: its silence means nothing until then." */
+  | { readonly type: 'farewell'; readonly backWithinMs: number }
   /** What the host and its tasks use now. One that is lost is no matter. */
   | { readonly type: 'usage'; readonly usage: NodeUsage }
 
@@ -70,6 +72,8 @@ export type ManagerMessage =
   | { readonly type: 'role'; readonly role: NodeRole }
   /** Roots to trust from now on, and whether the own certificate must be renewed at once. */
   | { readonly type: 'trust'; readonly certificates: string; readonly renew: boolean }
+  /** The agent's farewell is known. */
+  | { readonly type: 'farewell-heard' }
   /** Open a new stream `POST /v1/relay/<id>` to this manager and serve the request on it. */
   | { readonly type: 'relay'; readonly id: string; readonly request: RelayRequest }
   /** The node was removed from the cluster: stop its tasks and forget. */
@@ -193,7 +197,13 @@ export interface UsageAnswer {
 /** `POST /v1/beats`: each manager tells the leader which agents it has heard, a few times a second. */
 export interface BeatsReport {
   readonly managerId: NodeId
-  readonly nodes: readonly { readonly nodeId: NodeId; readonly ageMs: number; readonly bootEpoch: number }[]
+  readonly nodes: readonly {
+    readonly nodeId: NodeId
+    readonly ageMs: number
+    readonly bootEpoch: number
+    /** It said farewell, and is expected back within so long. */
+    readonly backWithinMs?: number
+  }[]
   readonly sentAt: Instant
   /** The revision up to which all of this manager's agents have applied their data plane. */
   readonly appliedRevision: number

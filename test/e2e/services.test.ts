@@ -160,8 +160,11 @@ test("restarts of the daemons leave the tasks' containers alone", async () => {
     return (await Promise.all(all)).join(' ')
   }
   const before = await ids()
+  // Away for longer than a host that is silent is waited for.
+  const slowly =
+    'm=$(pgrep -f "[c]li/main.ts daemon"); k=$(ps -o ppid= -p $m); kill -STOP $k; kill $m; sleep 4; kill -CONT $k'
   for (const host of ['worker01', 'manager01']) {
-    await cluster.run(host, 'sh', '-c', 'kill -9 $(pgrep -f "[c]li/main.ts daemon")')
+    await cluster.run(host, 'sh', '-c', slowly)
     await cluster.until(`${host} to answer`, async () => (await cluster.docker(host, 'version')) !== '')
   }
   await cluster.run('worker02', 'sh', '-c', 'kill -9 $(pgrep -x dockerd)')

@@ -1,7 +1,8 @@
 import type { Duplex } from 'node:stream'
 import { isMureError, MureError } from '#lib/errors.ts'
 import type { Logger } from '#lib/logger.ts'
-import { startWait } from '#lib/wait.ts'
+import { abortable, startWait } from '#lib/wait.ts'
+import type { Wait } from '#lib/wait.ts'
 import type { TaskId } from '#model/id.ts'
 import type { IngressConfiguration } from '#model/ingress/configuration.ts'
 import type { NodeDescription, NodeRole } from '#model/node.ts'
@@ -54,6 +55,8 @@ export interface SessionParts {
 export interface OpenSession {
   describe(description: NodeDescription): void
   usage(usage: NodeUsage): void
+  /** Resolves once the manager knows that this process stops and is expected back. */
+  farewell(backWithinMs: number, wait: Wait): Promise<void>
 }
 
 type Stream = MessageStream<ManagerMessage, AgentMessage>
@@ -88,6 +91,7 @@ class Session implements OpenSession {
   #beats: NodeJS.Timeout | undefined
   #sequence: number | undefined
   #isWelcome = false
+  readonly #farewellHeard = Promise.withResolvers<void>()
 
   constructor(client: RpcClient, stream: Stream, parts: SessionParts) {
     this.#client = client
@@ -101,6 +105,11 @@ class Session implements OpenSession {
 
   usage(usage: NodeUsage): void {
     this.#stream.send({ type: 'usage', usage })
+  }
+
+  async farewell(backWithinMs: number, wait: Wait): Promise<void> {
+    this.#stream.send({ type: 'farewell', backWithinMs })
+    await abortable(this.#farewellHeard.promise, wait.signal, 'a farewell to be heard')
   }
 
   async run(): Promise<void> {
@@ -161,6 +170,9 @@ class Session implements OpenSession {
         return
       case 'removed':
         parts.removed()
+        return
+      case 'farewell-heard':
+        this.#farewellHeard.resolve()
         return
       case 'relay':
         this.#relay(message.id, message.request).catch((error: unknown) => {

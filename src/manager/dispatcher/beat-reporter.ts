@@ -21,47 +21,51 @@ export interface BeatReports {
   failing: boolean
 }
 
+export interface BeatReportParts {
+  readonly managerId: NodeId
+  readonly mirror: Mirror
+  readonly beats: Beats
+  readonly links: ManagerLinks
+  readonly sessions: Sessions
+  readonly logger: Logger
+  readonly reports: BeatReports
+}
+
 /** Tells the leader, over and over, which agents this manager hears. A report that fails is no matter: the next is near. */
-export async function reportBeats(
-  parts: {
-    managerId: NodeId
-    mirror: Mirror
-    beats: Beats
-    links: ManagerLinks
-    sessions: Sessions
-    logger: Logger
-    reports: BeatReports
-  },
-  signal: AbortSignal,
-): Promise<void> {
-  const { reports } = parts
+export async function reportBeats(parts: BeatReportParts, signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
-    const leader = leaderOf(parts.mirror)
-    const report = parts.beats.report(parts.managerId, reportWithinMs, {
-      appliedRevision: parts.sessions.appliedRevision,
-      storeCurrent: parts.mirror.current,
-    })
-    if (leader?.meta.id === parts.managerId) {
-      parts.beats.take(report)
-      parts.sessions.withdrawals.elsewhere = parts.beats.appliedBesides(parts.managerId)
-      reports.failing = false
-    } else if (leader?.status.manager !== undefined) {
-      try {
-        using wait = startWait({
-          timeoutMs: reportTimeoutMs,
-          signal,
-          what: 'the leader to take a report of beats',
-        })
-        const link = await parts.links.to(leader.status.manager.address, wait)
-        const answer = await link.call<BeatsReport, BeatsAnswer>('POST', beatsPath, report, wait)
-        parts.sessions.withdrawals.elsewhere = answer.appliedRevision
-        reports.failing = false
-      } catch (error) {
-        if (!reports.failing && !signal.aborted)
-          parts.logger.warn('the leader does not take our report of beats', { error })
-        reports.failing = true
-      }
-    }
+    await reportOnce(parts, signal)
     await sleep(reportEveryMs, signal).catch(() => undefined)
+  }
+}
+
+/** Also for a manager that stops: the leader is to know its agents' last words. Never rejects. */
+export async function reportOnce(parts: BeatReportParts, signal: AbortSignal): Promise<void> {
+  const { reports } = parts
+  const leader = leaderOf(parts.mirror)
+  const report = parts.beats.report(parts.managerId, reportWithinMs, {
+    appliedRevision: parts.sessions.appliedRevision,
+    storeCurrent: parts.mirror.current,
+  })
+  if (leader?.meta.id === parts.managerId) {
+    parts.beats.take(report)
+    parts.sessions.withdrawals.elsewhere = parts.beats.appliedBesides(parts.managerId)
+    reports.failing = false
+  } else if (leader?.status.manager !== undefined) {
+    try {
+      using wait = startWait({
+        timeoutMs: reportTimeoutMs,
+        signal,
+        what: 'the leader to take a report of beats',
+      })
+      const link = await parts.links.to(leader.status.manager.address, wait)
+      const answer = await link.call<BeatsReport, BeatsAnswer>('POST', beatsPath, report, wait)
+      parts.sessions.withdrawals.elsewhere = answer.appliedRevision
+      reports.failing = false
+    } catch (error) {
+      if (!reports.failing && !signal.aborted)
+        parts.logger.warn('the leader does not take our report of beats', { error })
+      reports.failing = true
+    }
   }
 }

@@ -28,3 +28,30 @@ test('a manager whose store stands still is heard, and so are its agents, but it
   report(true)
   assert.equal(beats.storeAgeMs(other), 0)
 })
+
+test('a farewell reaches the leader, and holds until its time is over or the agent is back', () => {
+  let nowMs = 0
+  const clock = { now: () => instant(nowMs), monotonicMs: () => nowMs }
+  const reporter = new Beats(clock)
+  const beats = new Beats(clock)
+  const report = () => {
+    beats.take(reporter.report(other, 10_000, { appliedRevision: 7, storeCurrent: true }))
+  }
+  reporter.heard(agent, 1)
+  reporter.farewell(agent, 1, 5_000)
+  // On its way when the agent said so.
+  reporter.heard(agent, 1)
+  nowMs = 1_000
+  report()
+  assert.equal(beats.backWithinMs(agent), 4_000)
+  nowMs = 4_000
+  report()
+  assert.equal(beats.backWithinMs(agent), 1_000)
+  nowMs = 5_000
+  report()
+  assert.equal(beats.backWithinMs(agent), undefined)
+  reporter.farewell(agent, 1, 5_000)
+  reporter.heard(agent, 2)
+  report()
+  assert.equal(beats.backWithinMs(agent), undefined)
+})

@@ -17,6 +17,8 @@ interface LastBeat {
   /** On this manager's monotonic clock. */
   atMs: number
   bootEpoch: number
+  /** Until then its silence was announced. */
+  backByMs: number | undefined
 }
 
 /**
@@ -38,7 +40,15 @@ export class Beats {
     const known = this.#nodes.get(nodeId)
     if (known !== undefined && known.bootEpoch > bootEpoch) return
     if (known !== undefined && known.bootEpoch === bootEpoch && known.atMs >= atMs) return
-    this.#nodes.set(nodeId, { atMs, bootEpoch })
+    const backByMs = known?.bootEpoch === bootEpoch ? known.backByMs : undefined
+    this.#nodes.set(nodeId, { atMs, bootEpoch, backByMs })
+  }
+
+  /** It stops, and said that it will be back. A beat of its next session is the end of that. */
+  farewell(nodeId: NodeId, bootEpoch: number, backWithinMs: number): void {
+    const known = this.#nodes.get(nodeId)
+    if (known?.bootEpoch !== bootEpoch) return
+    known.backByMs = this.#clock.monotonicMs() + backWithinMs
   }
 
   take(report: BeatsReport): void {
@@ -46,7 +56,10 @@ export class Beats {
     const atMs = this.#clock.monotonicMs()
     const storeAtMs = storeCurrent ? atMs : this.#managers.get(managerId)?.storeAtMs
     this.#managers.set(managerId, { atMs, storeAtMs, appliedRevision })
-    for (const node of report.nodes) this.heard(node.nodeId, node.bootEpoch, node.ageMs)
+    for (const { nodeId, bootEpoch, ageMs, backWithinMs } of report.nodes) {
+      this.heard(nodeId, bootEpoch, ageMs)
+      if (backWithinMs !== undefined) this.farewell(nodeId, bootEpoch, backWithinMs)
+    }
   }
 
   /** What this manager tells the leader: agents heard within the last `withinMs`. */
@@ -59,7 +72,9 @@ export class Beats {
     const nodes: BeatsReport['nodes'][number][] = []
     for (const [nodeId, { atMs, bootEpoch }] of this.#nodes) {
       const ageMs = nowMs - atMs
-      if (ageMs <= withinMs) nodes.push({ nodeId, ageMs, bootEpoch })
+      const backWithinMs = this.backWithinMs(nodeId)
+      if (ageMs <= withinMs)
+        nodes.push({ nodeId, ageMs, bootEpoch, ...(backWithinMs === undefined ? {} : { backWithinMs }) })
     }
     return { managerId, nodes, sentAt: this.#clock.now(), ...state }
   }
@@ -68,6 +83,14 @@ export class Beats {
   ageMs(nodeId: NodeId): number | undefined {
     const beat = this.#nodes.get(nodeId)
     return beat === undefined ? undefined : this.#clock.monotonicMs() - beat.atMs
+  }
+
+  /** How long its silence is still one that it announced; undefined: it is none. */
+  backWithinMs(nodeId: NodeId): number | undefined {
+    const backByMs = this.#nodes.get(nodeId)?.backByMs
+    if (backByMs === undefined) return undefined
+    const leftMs = backByMs - this.#clock.monotonicMs()
+    return leftMs > 0 ? leftMs : undefined
   }
 
   /** Milliseconds since the manager last reported; undefined: never. */

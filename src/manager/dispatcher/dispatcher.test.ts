@@ -70,6 +70,15 @@ test("no node is down for the judge's own faults", () => {
   assert.equal(judgeNode(aNode(), { ...signs, beatAgeMs: 8_000, managerAgeMs: 8_000 }).state, 'down')
 })
 
+test('a node that said farewell is given its time; one that is down stays so', () => {
+  const silent = { ...signs, beatAgeMs: 6_000 }
+  assert.equal(judgeNode(aNode(), { ...silent, backWithinMs: 4_000 }).state, 'ready')
+  assert.equal(
+    judgeNode(aNode({ status: { state: 'down' } }), { ...silent, backWithinMs: 4_000 }).state,
+    'down',
+  )
+})
+
 test('addresses without their ports', () => {
   assert.deepEqual(['10.0.0.1:2377', '10.0.0.1', '[::1]:2377', '::1', '::ffff:10.0.0.1'].map(withoutPort), [
     '10.0.0.1',

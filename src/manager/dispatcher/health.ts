@@ -11,6 +11,8 @@ export interface NodeSigns {
   /** How long this process itself stood still of late: beats may be waiting unread. */
   readonly ownStallMs: number
   readonly heartbeatMs: number
+  /** It said farewell, and is to be back within so long. */
+  readonly backWithinMs?: number | undefined
   /** Since it was found down, or said that it leaves; undefined: it is not down. */
   readonly downForMs: number | undefined
 }
@@ -42,6 +44,8 @@ export function judgeNode(node: Node, signs: NodeSigns): NodeJudgement {
   const saidBefore = signs.downForMs !== undefined && signs.beatAgeMs >= signs.downForMs
   if (saidBefore) return { state: node.status.state, message: node.status.message }
   if (signs.beatAgeMs <= limitMs) return { state: 'ready', message: '' }
+  if (node.status.state === 'ready' && signs.backWithinMs !== undefined)
+    return { state: 'ready', message: '' }
   if (node.status.state === 'ready' && managerLost && signs.beatAgeMs <= limitMs + graceMs)
     return { state: 'ready', message: '' }
   return { state: 'down', message: 'heartbeat failure' }

@@ -120,6 +120,10 @@ async function hear(parts: DispatcherParts, session: Session, message: AgentMess
     case 'beat':
       parts.beats.heard(session.nodeId, session.bootEpoch)
       return
+    case 'farewell':
+      parts.beats.farewell(session.nodeId, session.bootEpoch, message.backWithinMs)
+      session.stream.send({ type: 'farewell-heard' })
+      return
     case 'status':
       parts.writer.submit(message.updates, acknowledger(session))
       return
