@@ -24,11 +24,13 @@ import { serveImageRelay } from './images/serve.ts'
 import { PlainContainers } from './network/plain-containers.ts'
 import { NetworkAgent } from './network/network-agent.ts'
 import { NodeDescriber } from './node-describer.ts'
+import { changesPlugins } from './session/describe.ts'
 import { EndedTasks } from './session/ended-tasks.ts'
 import { SessionEpoch } from './session/epoch.ts'
 import { ManagerList } from './session/managers.ts'
 import { runSession } from './session/session.ts'
 import type { AgentCallbacks, OpenSession } from './session/session.ts'
+import { dialledAt } from './session/own-manager.ts'
 import { SessionLoop } from './session/session-loop.ts'
 import { serveRelay } from './session/relay.ts'
 import { StatusOutbox } from './session/status-outbox.ts'
@@ -188,6 +190,7 @@ export class Agent implements AsyncDisposable {
     this.#sessions = new SessionLoop({
       managers,
       identity,
+      dialledAt: (address) => dialledAt(address, options),
       clock,
       random: options.random,
       logger,
@@ -360,7 +363,9 @@ export class Agent implements AsyncDisposable {
       },
       hear: (event: EngineEvent) => {
         if (event.Type === 'container') this.#executor.hear(event)
-        this.#plain.hear(event)
+        if (event.Type === 'container' || event.Type === 'network') this.#plain.hear(event)
+        if (changesPlugins(event, this.#describer.current))
+          this.#background(this.#describer.refresh(signal), 'the node was not described')
       },
     }
     return watchEngine(engine, listener, { signal, logger })

@@ -22,7 +22,7 @@ export async function watchEngine(
   let isUp: boolean | undefined
   const events = followEvents(engine, {
     signal,
-    types: ['container', 'network'],
+    types: ['container', 'network', 'volume', 'plugin'],
     onOpen: () => {
       if (isUp === false) logger.info('the engine is back')
       isUp = true

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
 import type { EngineInfo } from '#engine/types.ts'
-import { descriptionOf, hostDescription, mureVersion } from './describe.ts'
+import { changesPlugins, descriptionOf, hostDescription, mureVersion } from './describe.ts'
 
 const info: EngineInfo = {
   ID: 'A',
@@ -12,7 +12,12 @@ const info: EngineInfo = {
   MemTotal: 1_024,
   ServerVersion: '20.10.24',
   Labels: ['zone=a=b', 'plain'],
-  Plugins: { Volume: ['local'], Network: ['null', 'bridge'], Authorization: null, Log: ['json-file'] },
+  Plugins: {
+    Volume: ['local'],
+    Network: ['null', 'mure-0a1b2c3d', 'bridge'],
+    Authorization: null,
+    Log: ['json-file'],
+  },
   GenericResources: [
     { NamedResourceSpec: { Kind: 'gpu', Value: 'uuid1' } },
     { DiscreteResourceSpec: { Kind: 'ssd', Value: 3 } },
@@ -51,4 +56,15 @@ test('a host is a host also while its engine is down', () => {
   assert.equal(platform.os, 'linux')
   assert.ok((resources.cpuNano ?? 0) >= 1e9)
   assert.equal(engine.version, '')
+})
+
+test('a volume of a driver that was not there, or a plugin, is a reason to describe the node anew', () => {
+  const known = descriptionOf(info, undefined)
+  const event = (Type: string, Action: string, driver = '') =>
+    ({ Type, Action, Actor: { ID: 'v', Attributes: { driver } }, time: 0, timeNano: 0n }) as const
+  assert.equal(changesPlugins(event('volume', 'create', 'custom'), known), true)
+  assert.equal(changesPlugins(event('volume', 'create', 'local'), known), false)
+  assert.equal(changesPlugins(event('volume', 'mount', 'custom'), known), false)
+  assert.equal(changesPlugins(event('plugin', 'enable'), known), true)
+  assert.equal(changesPlugins(event('network', 'create'), known), false)
 })

@@ -1,5 +1,5 @@
 import { arch, cpus, hostname, totalmem } from 'node:os'
-import type { EngineInfo } from '#engine/types.ts'
+import type { EngineEvent, EngineInfo } from '#engine/types.ts'
 import { defined } from '#lib/defined.ts'
 import type { NodeDescription } from '#model/node.ts'
 import type { GenericResource } from '#model/resources.ts'
@@ -38,13 +38,15 @@ export const hostDescription = (tls: NodeDescription['tls']): NodeDescription =>
     tls,
   })
 
+/** The driver by which the engine asks us: what it does is listed as overlay networks. */
+const ownDriver = /^mure-[0-9a-f]{8}$/
+
 /** As Swarm lists them: by type, then name. Overlay networks are ours, whatever the engine has. */
 function pluginsOf({ Plugins: plugins }: EngineInfo): NodeDescription['engine']['plugins'] {
   const found = Object.entries(plugins).flatMap(([type, names]) =>
-    [...new Set([...(names ?? []), ...(type === 'Network' ? ['overlay'] : [])])].map((name) => ({
-      type,
-      name,
-    })),
+    [...new Set([...(names ?? []), ...(type === 'Network' ? ['overlay'] : [])])]
+      .filter((name) => !ownDriver.test(name))
+      .map((name) => ({ type, name })),
   )
   return found.sort((a, b) => compare(a.type, b.type) || compare(a.name, b.name))
 }
@@ -69,3 +71,13 @@ function genericOf(resource: unknown): GenericResource[] {
 
 /** The kernel's name of a machine, from Node's. */
 const machineOf = (name: string): string => (name === 'x64' ? 'x86_64' : name === 'arm64' ? 'aarch64' : name)
+
+/**
+ * Whether the engine has a driver that the description lacks, or lost one: plugins of the old kind are found when
+ * something first asks for them.
+ */
+export const changesPlugins = (event: EngineEvent, { engine }: NodeDescription): boolean =>
+  event.Type === 'plugin' ||
+  (event.Type === 'volume' &&
+    event.Action === 'create' &&
+    !engine.plugins.some(({ type, name }) => type === 'Volume' && name === event.Actor.Attributes['driver']))

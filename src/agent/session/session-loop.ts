@@ -12,6 +12,8 @@ import type { ManagerList } from './managers.ts'
 export interface SessionLoopOptions {
   readonly managers: ManagerList
   readonly identity: () => Identity
+  /** Where a manager of that address is dialled. */
+  readonly dialledAt: (address: string) => string
   readonly clock: Clock
   readonly random: Random
   readonly logger: Logger
@@ -86,19 +88,21 @@ export class SessionLoop implements AsyncDisposable {
 
   /** Connects and runs one session. Answers with the manager it was with, which has lost us. */
   async #one(failed: string | undefined): Promise<string> {
-    const { managers, random, identity, clock } = this.#options
+    const { managers, random, identity, dialledAt, clock } = this.#options
     const ended = new AbortController()
     this.#session = ended
     const signal = AbortSignal.any([this.#stop.signal, ended.signal])
     const own = identity()
     this.#isAnswered = false
-    await using client = await connectAny(managers.inTurn(random, failed), {
+    const addresses = managers.inTurn(random, failed)
+    await using client = await connectAny(addresses, {
       ...connecting,
       signal,
-      connect: (address, wait) => connectRpc(address, { identity: own, trust: own.trust, clock }, wait),
+      connect: (address, wait) =>
+        connectRpc(dialledAt(address), { identity: own, trust: own.trust, clock }, wait),
     })
     this.#isAnswered = true
     await this.#options.run(client, signal)
-    return client.address
+    return addresses.find((address) => dialledAt(address) === client.address) ?? client.address
   }
 }

@@ -2,6 +2,10 @@ import { api, docker } from './case.ts'
 import type { Case } from './case.ts'
 
 export const swarm: readonly Case[] = [
+  // As behind a NAT: none of this host's own.
+  docker('swarm init --advertise-addr 203.0.113.9'),
+  docker("node ls --format '{{.Hostname}} {{.Status}} {{.ManagerStatus}}'"),
+  docker('swarm leave --force'),
   docker('swarm init --advertise-addr {address}'),
   docker('swarm init'),
   api('POST', '/swarm/init', { ListenAddr: '0.0.0.0:2377' }, 'again'),
