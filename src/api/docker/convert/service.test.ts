@@ -90,8 +90,38 @@ const rich = {
   },
 }
 
+/** As clients with forms send it: everything is there. */
+const empty = {
+  ...plain,
+  TaskTemplate: {
+    ContainerSpec: {
+      Image: 'web',
+      ...{ Labels: {}, Command: null, Args: [], Hostname: '', Env: [], Dir: '', User: '', Groups: [] },
+      ...{
+        TTY: false,
+        OpenStdin: false,
+        ReadOnly: false,
+        StopSignal: '',
+        Hosts: [],
+        Secrets: [],
+        Configs: [],
+      },
+      Mounts: [{ Type: 'volume', Source: '', Target: '/c', ReadOnly: false, VolumeOptions: { Labels: {} } }],
+      Healthcheck: { Test: [], Interval: 0, Timeout: 0, Retries: 0 },
+      DNSConfig: { Nameservers: [], Search: [], Options: [] },
+      ...{ Sysctls: {}, CapabilityAdd: [], CapabilityDrop: [], Ulimits: [], OomScoreAdj: 0 },
+    },
+    Resources: { Limits: { NanoCPUs: 0, MemoryBytes: 0 }, Reservations: { GenericResources: [] } },
+    RestartPolicy: { Condition: 'any', Delay: 0, MaxAttempts: 0, Window: 0 },
+    Placement: { Constraints: [], Preferences: [], MaxReplicas: 0, Platforms: [] },
+    Networks: [{ Target: 'n', Aliases: [], DriverOpts: {} }],
+    LogDriver: { Name: '', Options: {} },
+  },
+  EndpointSpec: { Mode: 'vip', Ports: [] },
+}
+
 test('what is shown and sent back changes nothing, so that no task is replaced for it', () => {
-  for (const body of [plain, rich]) {
+  for (const body of [plain, rich, empty]) {
     const before = serviceSpecToModel(body)
     const after = serviceSpecToModel(shown(body))
     assert.deepEqual(after.template, before.template)

@@ -23,13 +23,22 @@ export function serviceSpecToModel(body: unknown, registryAuth?: string): Servic
   return defined({
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
-    template: templateToModel(from.object('TaskTemplate') ?? new Fields({}, 'TaskTemplate'), registryAuth),
+    template: templateOf(from.object('TaskTemplate') ?? new Fields({}, 'TaskTemplate'), registryAuth),
     mode: modeToModel(from.object('Mode')),
     update: update && policyToModel(update),
     rollback: rollback && policyToModel(rollback),
     endpoint: endpoint && endpointToModel(endpoint),
     networks: from.objects('Networks', networkToModel),
   })
+}
+
+/**
+ * What can be said in several ways, as an empty list and none, is kept in the one that it is shown in: a client that
+ * sends back what it read has changed nothing, and no task is replaced for it.
+ */
+function templateOf(from: Fields, registryAuth: string | undefined): TaskTemplate {
+  const asShown = templateFromModel(templateToModel(from, undefined))
+  return templateToModel(new Fields(asShown, 'TaskTemplate'), registryAuth)
 }
 
 export function serviceSpecFromModel(spec: ServiceSpec): object {
@@ -185,7 +194,7 @@ function endpointToModel(from: Fields): EndpointSpec {
   const mode = from.string('Mode')
   return defined({
     mode: oneOf(mode, ['vip', 'dnsrr'] as const, `invalid resolution mode: "${mode ?? ''}"`),
-    ports: from.objects('Ports', portToModel),
+    ports: omitEmpty(from.objects('Ports', portToModel)),
   })
 }
 
