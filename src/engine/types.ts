@@ -96,6 +96,11 @@ export interface EngineNetwork {
   readonly IPAM: {
     readonly Config: readonly { readonly Subnet?: string; readonly Gateway?: string }[] | null
   }
+  readonly EnableIPv6?: boolean
+  readonly Internal?: boolean
+  readonly Options?: Readonly<Record<string, string>> | null
+  /** Settings for other networks, and no network itself. */
+  readonly ConfigOnly?: boolean
   /** Running ones, by id; only where one network was asked for. */
   readonly Containers?: Readonly<
     Record<string, { readonly Name: string; readonly EndpointID: string; readonly IPv4Address?: string }>

@@ -1,3 +1,4 @@
+import { cniDriver } from './cni.ts'
 import type { NetworkId } from './id.ts'
 import type { Labels, Meta } from './meta.ts'
 import type { Driver } from './service.ts'
@@ -44,6 +45,19 @@ export function isEncrypted({ spec }: Pick<Network, 'spec'>): boolean {
   const option = spec.driver.options?.['encrypted']
   return option !== undefined && option !== 'false'
 }
+
+/** Drivers whose networks are one on all hosts: their addresses are the cluster's to give. */
+const spanningDrivers: ReadonlySet<string> = new Set(['overlay', cniDriver])
+/** Drivers of the engine that a network of the cluster may have on each host by itself. */
+export const nodeLocalDrivers = ['bridge', 'ipvlan', 'macvlan'] as const
+
+/**
+ * `docker network create --scope swarm -d macvlan …`: every host makes such a network of its own when a task comes that
+ * is on it. Addresses and names there are the engines' matter, and tasks of different hosts meet only if the driver
+ * lets them.
+ */
+export const isNodeLocal = ({ spec }: Pick<Network, 'spec'>): boolean =>
+  !spanningDrivers.has(spec.driver.name)
 
 /** Networks that every host has of its own: a service on one of them is on its host's, and not on the cluster's. */
 export const hostsOwnNetworks = ['bridge', 'host'] as const

@@ -176,6 +176,64 @@ test('a service may be on the network of its host; name servers of its own leave
   await worker('rm', '-f', 'choosy')
 })
 
+test('a network of a driver that each host has by itself is made where a task needs it, and goes with the last', async () => {
+  const on = async (host: string, name: string) =>
+    await cluster.docker(
+      host,
+      'network',
+      'ls',
+      '--filter',
+      `name=^${name}$`,
+      '--format',
+      '{{.Driver}} {{.Scope}}',
+    )
+  for (const host of ['manager01', 'worker01'])
+    await cluster.docker(
+      host,
+      'network',
+      'create',
+      '--config-only',
+      '--subnet',
+      '10.66.0.0/24',
+      '-o',
+      'parent=eth0',
+      'lan-config',
+    )
+  await manager(
+    'network',
+    'create',
+    '-d',
+    'macvlan',
+    '--scope',
+    'swarm',
+    '--attachable',
+    '--config-from',
+    'lan-config',
+    'lan',
+  )
+  await manager(
+    ...['service', 'create', '--quiet', '--mode', 'global', '--name', 'both'],
+    ...['--network', 'lan', '--network', 'open', ...sleeping],
+  )
+  for (const host of ['manager01', 'worker01']) {
+    assert.equal(await on(host, 'lan'), 'macvlan swarm')
+    const [container = ''] = (await cluster.docker(host, 'ps', '-q', '--filter', 'name=both')).split('\n')
+    assert.match(await cluster.docker(host, 'exec', container, 'ip', '-4', 'addr'), /inet 10\.66\.0\.\d+\/24/)
+    assert.equal((await lookUp(host, container, 'tasks.both')).length, 2)
+  }
+  assert.match(
+    await worker('run', '--rm', '--network', 'lan', busybox, 'ip', 'addr'),
+    /inet 10\.66\.0\.\d+\/24/,
+  )
+  await manager('service', 'rm', 'both')
+  await cluster.until('the network to be gone from the worker', async () => {
+    const found = await on('worker01', 'lan')
+    return found === '' || found
+  })
+  await manager('network', 'rm', 'lan')
+  for (const host of ['manager01', 'worker01']) await cluster.docker(host, 'network', 'rm', 'lan-config')
+})
+
 test('a container that is always restarted is back on its network after its host was off', async () => {
   await worker('run', '-d', '--name', 'always', '--restart', 'always', '--network', 'open', ...sleeping)
   const address = await addressOn('worker01', 'always')

@@ -6,7 +6,7 @@ const replacements: readonly (readonly [RegExp, string])[] = [
   [/sha256:[0-9a-f]{64}/g, '<digest>'],
   [/\b[0-9a-f]{64}\b/g, '<container>'],
   [/\b(?=[a-z]*\d)[0-9a-z]{25}\b/g, '<id>'],
-  [/\b(?=[a-z]*\d)[0-9a-z]{12}\b|^[0-9a-z]{12}(?=  |$)/gm, '<id>'],
+  [/\b(?=[a-z]*\d)[0-9a-z]{12}\b|^[0-9a-z]{12}(?= |$)/gm, '<id>'],
   [/Issuer (?:Subject|Public Key):\s+\S+/g, '<issuer>'],
   [/\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:\.\d+)?(?:Z| ?[+-]\d\d:?\d\d(?: UTC)?)?/g, '<time>'],
   [/\b(?:less than a second|about a minute|about an hour|\d+ (?:second|minute)s?) ago\b/gi, '<time>'],

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import type { Engine } from '#engine/engine.ts'
 import type { EngineNetwork } from '#engine/types.ts'
-import { isMureError, MureError } from '#lib/errors.ts'
+import { errorText, isMureError, MureError } from '#lib/errors.ts'
 import { Mutex } from '#lib/mutex.ts'
 import type { Network } from '#model/network.ts'
 import { ipv4, ipv6 } from './family.ts'
@@ -24,22 +24,54 @@ export async function addressConfig(addresses: readonly string[]): Promise<objec
   return { IPAMConfig: { IPv4Address: four, ...(hasIpv6 ? { IPv6Address: six } : {}) } }
 }
 
+/** Networks of ours, which the engine leaves to `driver`. */
+export const spanningNetworks = (driver: string): EngineNetworkKind => ({
+  isDriver: (name) => name === driver,
+  mayPass: true,
+  async body(network, name) {
+    const hasIpv6 = await hostHasIpv6()
+    const ranges = network.status.ranges.filter(({ subnet }) => hasIpv6 || ipv4.has(subnet))
+    return {
+      Name: name,
+      CheckDuplicate: true,
+      Driver: driver,
+      EnableIPv6: ranges.some(({ subnet }) => ipv6.has(subnet)),
+      Internal: network.spec.internal,
+      Attachable: network.spec.attachable,
+      Labels: { [networkLabel]: network.meta.id },
+      Options: { [networkIdOption]: network.meta.id },
+      IPAM: {
+        Driver: 'default',
+        Config: ranges.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
+      },
+    }
+  },
+})
+
+/** Which of the engine's networks are meant, and what it is asked to create for one of the cluster's. */
+export interface EngineNetworkKind {
+  isDriver(name: string): boolean
+  /** What the engine refuses may pass: something of the network that had the name or the subnet before is still ending. */
+  readonly mayPass: boolean
+  body(network: Network, name: string): Promise<object>
+}
+
 /** The engine's own objects for the cluster's networks: there while a container of this host may need them. */
 export class EngineNetworks {
   readonly #engine: Engine
-  readonly #driver: string
+  readonly #kind: EngineNetworkKind
   readonly #mutex = new Mutex()
 
-  constructor(engine: Engine, driver: string) {
+  constructor(engine: Engine, kind: EngineNetworkKind) {
     this.#engine = engine
-    this.#driver = driver
+    this.#kind = kind
   }
 
-  /** By the engine's id, those of this driver. */
+  /** By the engine's id, those of this kind. */
   async list(): Promise<Map<string, string>> {
     const found = new Map<string, string>()
     for (const network of await this.#engine.listNetworks([]))
-      if (network.Driver === this.#driver) found.set(network.Id, network.Labels?.[networkLabel] ?? '')
+      if (this.#kind.isDriver(network.Driver)) found.set(network.Id, network.Labels?.[networkLabel] ?? '')
     return found
   }
 
@@ -51,7 +83,7 @@ export class EngineNetworks {
     return this.#mutex.run(async () => {
       const known = await this.#engine.listNetworks([])
       const mine = known.find(
-        ({ Driver, Labels }) => Driver === this.#driver && Labels?.[networkLabel] === network.meta.id,
+        ({ Driver, Labels }) => this.#kind.isDriver(Driver) && Labels?.[networkLabel] === network.meta.id,
       )
       if (mine !== undefined) return mine.Name
       const named = known.filter((other) => other.Name === network.spec.name)
@@ -60,33 +92,17 @@ export class EngineNetworks {
       try {
         for (const { Id, Labels } of named)
           if (Labels?.[networkLabel] !== undefined) await this.#engine.removeNetwork(Id)
-        await this.#create(network, name)
+        await this.#engine.createNetwork(await this.#kind.body(network, name))
         return name
       } catch (error) {
-        // Something of the network that had the name or the subnet before is still ending.
-        throw new MureError('unavailable', `network ${name} can not be made on this engine yet`, {
+        if (this.#kind.mayPass || isMureError(error, 'unavailable', 'timeout'))
+          throw new MureError('unavailable', `network ${name} can not be made on this engine yet`, {
+            cause: error,
+          })
+        throw new MureError('invalid', `network ${name} can not be made on this host: ${errorText(error)}`, {
           cause: error,
         })
       }
-    })
-  }
-
-  async #create(network: Network, name: string): Promise<void> {
-    const hasIpv6 = await hostHasIpv6()
-    const ranges = network.status.ranges.filter(({ subnet }) => hasIpv6 || ipv4.has(subnet))
-    await this.#engine.createNetwork({
-      Name: name,
-      CheckDuplicate: true,
-      Driver: this.#driver,
-      EnableIPv6: ranges.some(({ subnet }) => ipv6.has(subnet)),
-      Internal: network.spec.internal,
-      Attachable: network.spec.attachable,
-      Labels: { [networkLabel]: network.meta.id },
-      Options: { [networkIdOption]: network.meta.id },
-      IPAM: {
-        Driver: 'default',
-        Config: ranges.map(({ subnet, gateway }) => ({ Subnet: subnet, Gateway: gateway })),
-      },
     })
   }
 
@@ -120,7 +136,9 @@ export class EngineNetworks {
 
   async #onEngine(networkId: string): Promise<EngineNetwork[]> {
     const all = await this.#engine.listNetworks([])
-    return all.filter(({ Driver, Labels }) => Driver === this.#driver && Labels?.[networkLabel] === networkId)
+    return all.filter(
+      ({ Driver, Labels }) => this.#kind.isDriver(Driver) && Labels?.[networkLabel] === networkId,
+    )
   }
 
   async #removed(engineId: string): Promise<boolean> {

@@ -8,7 +8,7 @@ import { Mutex } from '#lib/mutex.ts'
 import type { Random } from '#lib/random.ts'
 import { sleep, startWait } from '#lib/wait.ts'
 import type { DataPlaneMember } from '#model/data-plane.ts'
-import { isHostsOwn } from '#model/network.ts'
+import { isHostsOwn, isNodeLocal } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { DataPlaneChange, Difference } from '#rpc/messages.ts'
@@ -22,13 +22,14 @@ import { serveSandboxNames } from './dns/sandbox-names.ts'
 import type { Examined } from './doctor/examination.ts'
 import { Encryption } from './encryption/encryption.ts'
 import { EngineNetworkIds } from './engine-network-ids.ts'
-import { addressConfig, EngineNetworks } from './engine-networks.ts'
+import { addressConfig, EngineNetworks, spanningNetworks } from './engine-networks.ts'
 import { Guard } from './guard/guard.ts'
 import { watchKernel } from './kernel-watch.ts'
 import { KnownNetworks } from './known-networks.ts'
 import { HostMesh } from './mesh/host-mesh.ts'
 import { forgetUnanswered } from './neighbours.ts'
 import { NetworkPresence } from './network-presence.ts'
+import { NodeLocalNetworks } from './node-local-networks.ts'
 import { OverlayDriver } from './overlay-driver.ts'
 import { mtuOf, overheadBytes } from './overlay/links.ts'
 import { OverlayWiring } from './overlay/overlay-wiring.ts'
@@ -86,6 +87,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   readonly #owned = new AsyncDisposableStack()
   readonly #encryption: Encryption
   readonly #engineNetworks: EngineNetworks
+  readonly #nodeLocal: NodeLocalNetworks
   readonly #overlays: Overlays
   readonly #shortcuts: ShortcutTable
   readonly #guard: Guard
@@ -115,7 +117,8 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#mark = mark
     this.#driverName = `mure-${mark}`
     this.#encryption = this.#owned.use(encryption)
-    this.#engineNetworks = new EngineNetworks(engine, this.#driverName)
+    this.#engineNetworks = new EngineNetworks(engine, spanningNetworks(this.#driverName))
+    this.#nodeLocal = new NodeLocalNetworks(engine)
     this.#guard = new Guard({ table, cablePrefix: cablePrefix(mark), logger })
     this.#shortcuts = new ShortcutTable(table, logger)
     const [state, networks, sandboxes] = [this.#state, this.#networks, this.#sandboxes]
@@ -150,6 +153,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     // After a start, what runs here may have been found before its networks were told.
     if (networks.put.some(({ meta }) => this.#sandboxes.uses(meta.id) && !this.#overlays.has(meta.id)))
       this.#inTurn(() => this.#writer.sync(undefined))
+    if (isFull || networks.remove.length > 0) this.#background(this.#removeNodeLocal())
   }
 
   /** Resolves once this host's kernel does so. */
@@ -176,6 +180,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     // A host's own network is the engine's matter.
     const own = (task.spec.networks ?? []).find(({ target }) => isHostsOwn(target))
     if (task.attachments.length === 0) return own === undefined ? {} : { networkMode: own.target }
+    const isSpanning = task.attachments.some(({ addresses }) => addresses.length > 0)
     const ends: { name: string; config: object }[] = []
     for (const { networkId, addresses } of task.attachments) {
       const network = this.#networks.get(networkId)
@@ -190,7 +195,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
       networkMode: first.name,
       endpoints: { [first.name]: first.config },
       connects: others,
-      nameservers: [this.#nameserver],
+      ...(isSpanning ? { nameservers: [this.#nameserver] } : {}),
     }
   }
 
@@ -201,9 +206,15 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   }
 
   async #engineNetwork(network: Network): Promise<string> {
+    if (isNodeLocal(network)) return this.#nodeLocal.ensure(network)
     // Plugins make what they need when a container comes.
     if (!this.#networks.isCni(network.meta.id)) await this.#mutex.run(() => this.#overlays.ensure(network))
     return this.#presence.engineNetwork(network)
+  }
+
+  /** A container may still be ending: what its network is kept for is looked at again with the next comparison. */
+  #removeNodeLocal(): Promise<void> {
+    return this.#nodeLocal.removeUnused((id) => this.#networks.get(id) !== undefined)
   }
 
   /** Everybody on the routing mesh's network. */
@@ -251,6 +262,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     await this.#mutex.run(async () => {
       await this.#mesh.remove()
       for (const id of (await this.#engineNetworks.list()).values()) await this.#engineNetworks.evict(id)
+      await this.#nodeLocal.removeAll()
       await this.#overlays.removeAll()
       await this.#encryption.forget()
       await this.#guard.remove()
@@ -274,6 +286,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#background(this.#restoreAtLast())
     const timer = setInterval(() => {
       this.#inTurn(() => this.#writer.compare(this.#isUnsure))
+      this.#background(this.#removeNodeLocal())
     }, compareEveryMs)
     this.#owned.defer(() => {
       clearInterval(timer)
@@ -353,6 +366,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
   async #restore(): Promise<void> {
     const own = await this.#engineNetworks.list()
     this.#presence.adopt(own.values())
+    await this.#nodeLocal.adopt()
     for (const endpoint of await runningEndpoints(this.#options.engine, own)) this.#sandboxes.put(endpoint)
     await this.#writer.restore((work) => this.#mutex.run(work))
   }

@@ -1,5 +1,6 @@
 import type { Engine } from '#engine/engine.ts'
 import type { EngineNetwork } from '#engine/types.ts'
+import { nodeLocalDrivers } from '#model/network.ts'
 
 /** The label of the engine's objects for the cluster's networks; its value is the network's id. */
 export const networkLabel = 'mure.network.id'
@@ -9,7 +10,9 @@ export const isClusterNetwork = ({ Labels }: EngineNetwork): boolean => Labels?.
 /** The engine's object for a network of the cluster as the network itself, as far as the engine knows it. */
 export function asClusterNetwork(network: EngineNetwork): EngineNetwork {
   const { [networkLabel]: id, ...Labels } = network.Labels ?? {}
-  return id === undefined ? network : { ...network, Id: id, Driver: 'overlay', Scope: 'swarm', Labels }
+  if (id === undefined) return network
+  const Driver = nodeLocalDrivers.some((driver) => driver === network.Driver) ? network.Driver : 'overlay'
+  return { ...network, Id: id, Driver, Scope: 'swarm', Labels }
 }
 
 /** The engine's object for the network of the cluster that a person names: by name, id, or the beginning of an id. */

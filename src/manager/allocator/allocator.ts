@@ -2,7 +2,7 @@ import type { IpNetwork } from '#model/address.ts'
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId, TaskId } from '#model/id.ts'
 import { isRouted } from '#model/ingress/declared.ts'
-import { isHostsOwn } from '#model/network.ts'
+import { isHostsOwn, isNodeLocal } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { NetworkAttachmentSpec, Service, VirtualAddress } from '#model/service.ts'
 import { isLive } from '#model/task-state.ts'
@@ -122,7 +122,7 @@ export class Allocator {
     for (const spec of [...wanted, ...(ingress === undefined ? [] : [{ target: ingress.meta.id }])]) {
       const { target, aliases = [], addresses: own }: NetworkAttachmentSpec = spec
       const networkId = target as NetworkId
-      const addresses = this.#networks.takeAddresses(networkId, own)
+      const addresses = this.#isNodeLocal(target) ? [] : this.#networks.takeAddresses(networkId, own)
       if ('problem' in addresses) {
         for (const taken of attachments) this.#networks.releaseAddresses(taken.networkId, taken.addresses)
         return addresses.problem
@@ -134,10 +134,16 @@ export class Allocator {
     return attached
   }
 
+  /** Whose addresses each host's engine gives. */
+  #isNodeLocal(target: string): boolean {
+    const network = this.#networks.get(target as NetworkId)
+    return network !== undefined && isNodeLocal(network)
+  }
+
   #networksOf(service: Service, hasVirtualAddress: boolean): NetworkId[] {
     if (!hasVirtualAddress) return []
     const ids = (service.spec.template.networks ?? [])
-      .filter(({ target }) => !isHostsOwn(target))
+      .filter(({ target }) => !isHostsOwn(target) && !this.#isNodeLocal(target))
       .map(({ target }) => target as NetworkId)
     const mesh = service.spec.endpoint?.ports?.some((port) => port.publishMode === 'ingress') === true
     const ingress = mesh ? this.#networks.ingress() : undefined

@@ -1,8 +1,8 @@
 import { firstOf, formatAddress, overlaps, parseNetwork, sizeOf } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
-import { cniDriver } from '#model/cni.ts'
 import type { ClusterNetworking } from '#model/cluster.ts'
 import type { NetworkId } from '#model/id.ts'
+import { isNodeLocal } from '#model/network.ts'
 import type { IpamRange, Network } from '#model/network.ts'
 import { AddressPool } from './address-pool.ts'
 import { NumberPool } from './number-pool.ts'
@@ -10,9 +10,6 @@ import { NumberPool } from './number-pool.ts'
 /** VXLAN network identifiers: 24 bits; Swarm leaves the lowest to others, and so do we. */
 const firstVxlanId = 4_096
 const lastVxlanId = 2 ** 24 - 1
-
-/** Whose addresses are given out here. */
-const drivers = new Set(['overlay', cniDriver])
 
 interface Held {
   readonly network: Network
@@ -110,7 +107,7 @@ export class NetworkPool {
     networking: ClusterNetworking,
     routes: () => readonly IpNetwork[] = () => [],
   ): Network {
-    if (network.status.vxlanId !== undefined || !drivers.has(network.spec.driver.name)) return network
+    if (network.status.vxlanId !== undefined || isNodeLocal(network)) return network
     const chosen: IpamRange[] = []
     for (const range of wantedRanges(network)) {
       const subnet =

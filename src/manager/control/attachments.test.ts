@@ -119,3 +119,22 @@ test('a node that takes nothing new attaches nothing new', async () => {
   const attaching = attachContainer(writer, { nodeId: drained.meta.id, network: 'open', name: 'c' }, wait)
   await assert.rejects(attaching, /attaching to network failed.* not available for new tasks \(drain\)/)
 })
+
+test('a network of each host’s own is stored as it is, and a driver that is nobody’s is refused', async () => {
+  await using managers = await cluster(1)
+  const { first, wait } = managers
+  const local = (name: string, driver: string): NetworkSpec => ({
+    ...spec(name, ''),
+    driver: { name: driver },
+    ipam: { driver: { name: 'default' }, ranges: [] },
+  })
+  const made = await createNetwork(first, local('lan', 'macvlan'), { wait })
+  assert.deepEqual(made.status, { ranges: [] })
+  const place = await attachContainer(first, { nodeId: managers.nodeId, network: 'lan', name: 'c' }, wait)
+  assert.deepEqual(place.addresses, [])
+  await assert.rejects(createNetwork(first, local('bad', 'weave'), { wait }), /network driver weave is none/)
+  await assert.rejects(
+    createNetwork(first, { ...local('mesh', 'bridge'), ingress: true }, { wait }),
+    /ingress network is an overlay/,
+  )
+})

@@ -5,6 +5,7 @@ import { parseAddress } from '#model/address.ts'
 import { newId } from '#model/id.ts'
 import type { NodeId, TaskId } from '#model/id.ts'
 import { newMeta } from '#model/meta.ts'
+import { isNodeLocal } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import type { Task } from '#model/task.ts'
 import type { View } from '#store/mirror/view.ts'
@@ -127,9 +128,10 @@ function attached(mirror: ObjectWriter['mirror'], id: TaskId, wait: Wait): Promi
       if (task.status.error === '') return undefined
       wait.note(`an address: ${task.status.error}`)
       // A network that was made a moment ago has no subnet yet; for what else is missing nobody waits.
-      const isAllocated = (task.spec.networks ?? []).every(
-        ({ target }) => mirror.get('network', target)?.status.vxlanId !== undefined,
-      )
+      const isAllocated = (task.spec.networks ?? []).every(({ target }) => {
+        const network = mirror.get('network', target)
+        return network !== undefined && (isNodeLocal(network) || network.status.vxlanId !== undefined)
+      })
       if (isAllocated) throw new MureError('forbidden', `${attachingFailed}: ${task.status.error}`)
       return undefined
     },

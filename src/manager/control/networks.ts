@@ -4,7 +4,7 @@ import type { NetworkId } from '#model/id.ts'
 import { cniDriver, cniPluginsOf } from '#model/cni.ts'
 import { overlaps, parseNetwork } from '#model/address.ts'
 import type { IpNetwork } from '#model/address.ts'
-import { isEncrypted } from '#model/network.ts'
+import { isEncrypted, isNodeLocal, nodeLocalDrivers } from '#model/network.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { isRunnable, isTerminal } from '#model/task-state.ts'
 import { needsIngress, usesNetwork } from '#model/secret-use.ts'
@@ -46,6 +46,7 @@ const allocationMs = 5_000
  * alone knows, and what it refuses is not kept.
  */
 async function allocated(writer: ObjectWriter, network: Network, options: WriteOptions): Promise<Network> {
+  if (isNodeLocal(network)) return network
   const { id } = network.meta
   using wait = startWait({ timeoutMs: allocationMs, signal: options.wait.signal, what: 'a subnet' })
   const now = await seen(
@@ -72,8 +73,7 @@ function check(view: View, spec: NetworkSpec): void {
     throw invalid(
       `error during lookup of plugin ${spec.ipam.driver.name}: addresses are the cluster's to give`,
     )
-  else if (spec.driver.name !== 'overlay')
-    throw invalid(`network driver ${spec.driver.name} is not one that spans hosts: overlay and cni are`)
+  if (isNodeLocal({ spec })) return checkNodeLocal(spec)
   if (isEncrypted({ spec })) checkEncryption(view)
   if (spec.ingress) checkIngress(view, spec)
   const subnets: IpNetwork[] = []
@@ -83,7 +83,8 @@ function check(view: View, spec: NetworkSpec): void {
       throw invalid(`${range.subnet} overlaps another subnet`)
     subnets.push(subnet)
   }
-  for (const other of view.list('network'))
+  for (const other of view.list('network')) {
+    if (isNodeLocal(other)) continue
     for (const taken of [...other.status.ranges, ...other.spec.ipam.ranges]) {
       const theirs = parseNetwork(taken.subnet)
       if (theirs !== undefined && subnets.some((subnet) => overlaps(subnet, theirs)))
@@ -92,6 +93,17 @@ function check(view: View, spec: NetworkSpec): void {
           `invalid pool request: Pool overlaps with other one on this address space: ${taken.subnet} of network ${other.spec.name}`,
         )
     }
+  }
+}
+
+/** What its pools are worth is for each host's engine to say: they are used there alone. */
+function checkNodeLocal({ driver, ingress, ipam }: NetworkSpec): void {
+  if (!nodeLocalDrivers.some((name) => name === driver.name))
+    throw invalid(
+      `network driver ${driver.name} is none of the swarm's: overlay and cni span hosts, and ${nodeLocalDrivers.join(', ')} are each host's own`,
+    )
+  if (ingress) throw invalid('the ingress network is an overlay: other hosts are reached through it')
+  for (const range of ipam.ranges) checkRange(range)
 }
 
 /** A network that some host could only be on unencrypted is not made. */
@@ -166,6 +178,8 @@ export function removeNetwork(writer: ObjectWriter, id: NetworkId, options: Writ
         { details: { status: 400 } },
       )
     }
+    // Of the mesh's network Docker asks the services alone: no spec wants it any more, and tasks that have it are replaced.
+    if (network.spec.ingress) return
     for (const task of writer.mirror.list('task')) {
       // What is only on its way out holds nobody up: its host keeps what it needs until it has ended.
       const isLeaving =

@@ -1,5 +1,6 @@
-import { api, docker } from './case.ts'
+import { api, docker, settling } from './case.ts'
 import type { Case } from './case.ts'
+import { image } from './services.ts'
 
 const secretOrConfig = (kind: 'secret' | 'config'): readonly Case[] => {
   const path = `/${kind}s`
@@ -88,7 +89,20 @@ export const networks: readonly Case[] = [
   docker('network create -d overlay --ingress another'),
   docker("network create -d overlay 'bad name'"),
   docker('network create --scope swarm swarmbridge'),
+  docker('network create --scope swarm swarmbridge'),
   docker('network create --config-only --subnet 10.81.0.0/24 conf'),
+  docker('network inspect swarmbridge'),
+  docker('network create --scope swarm -d ipvlan --attachable --config-from conf swarmlan'),
+  docker('network inspect swarmlan'),
+  docker('network ls --filter scope=swarm --filter driver=bridge'),
+  docker(`service create --detach --no-resolve-image --name lan --network swarmbridge --replicas 1 ${image}`),
+  settling(docker('service ps --format {{.CurrentState}} lan')),
+  docker('service inspect lan'),
+  settling(docker("ps --filter name=lan --format '{{.Networks}} {{.Image}}'")),
+  docker('network rm swarmbridge'),
+  docker('service rm lan'),
+  settling(docker("ps -a --filter name=lan --format '{{.Networks}}'")),
+  docker('network rm swarmbridge swarmlan'),
   docker('network create --config-only --config-from conf bad'),
   docker('network create bridge'),
   docker('network create ingress'),

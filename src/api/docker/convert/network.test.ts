@@ -32,3 +32,15 @@ test('what was not asked is not there', () => {
   const { IPAM } = networkResourceFromModel(network) as { IPAM: { Options: object | null } }
   assert.equal(IPAM.Options, null)
 })
+
+test('a network of each host’s own has its driver and nothing that was chosen for it', () => {
+  const spec = networkSpecToModel({ Name: 'net', Scope: 'swarm', ConfigFrom: { Network: 'conf' } })
+  assert.equal(spec.driver.name, 'bridge')
+  const network: Network = { ...made({}), spec }
+  const shown = networkFromModel(network) as Record<string, unknown>
+  assert.deepEqual(shown['DriverState'], { Name: 'bridge' })
+  assert.equal('IPAMOptions' in shown, false)
+  assert.deepEqual((networkResourceFromModel(network) as { Driver: string; ConfigFrom: object }).ConfigFrom, {
+    Network: 'conf',
+  })
+})

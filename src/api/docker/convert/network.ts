@@ -1,4 +1,5 @@
 import { defined } from '#lib/defined.ts'
+import { isNodeLocal } from '#model/network.ts'
 import type { IpamRange, Network, NetworkSpec } from '#model/network.ts'
 import { Fields, omitEmpty, timestamp } from './fields.ts'
 import { metaFromModel } from './meta.ts'
@@ -13,7 +14,7 @@ export function networkSpecToModel(body: unknown): NetworkSpec {
     name: from.string('Name') ?? '',
     labels: from.stringMap('Labels') ?? {},
     driver: defined({
-      name: omitEmpty(from.string('Driver')) ?? 'overlay',
+      name: omitEmpty(from.string('Driver')) ?? 'bridge',
       options: omitEmpty(from.stringMap('Options')),
     }),
     ipv6: from.boolean('EnableIPv6') ?? false,
@@ -46,7 +47,7 @@ const rangeFromModel = (range: IpamRange): object =>
 
 /** A network as tasks and services show it. */
 export function networkFromModel(network: Network): object {
-  const { spec, status } = network
+  const { spec } = network
   return {
     ...metaFromModel(network.meta),
     Spec: defined({
@@ -66,6 +67,15 @@ export function networkFromModel(network: Network): object {
       }),
       Scope: 'swarm',
     }),
+    ...allocatedFromModel(network),
+  }
+}
+
+/** What was chosen for a network: nothing, where that is for each host's engine. */
+function allocatedFromModel(network: Network): object {
+  const { spec, status } = network
+  if (isNodeLocal(network)) return { DriverState: { Name: spec.driver.name } }
+  return {
     DriverState: { Name: spec.driver.name, Options: driverOptions(network) },
     IPAMOptions: { Driver: driverFromModel(spec.ipam.driver), Configs: status.ranges.map(rangeFromModel) },
   }
@@ -84,9 +94,22 @@ const ipamOptions = ({ ipam }: NetworkSpec): Record<string, string> | null =>
     ? null
     : { 'com.docker.network.ipam.serial': 'true', ...ipam.driver.options }
 
+/** As Docker says it of a network whose hosts' engines choose: nothing of what was asked for. */
+const chosenFor = (network: Network): object =>
+  isNodeLocal(network)
+    ? { IPAM: { Driver: '', Options: null, Config: [] }, Options: null }
+    : {
+        IPAM: {
+          Driver: network.spec.ipam.driver.name,
+          Options: ipamOptions(network.spec),
+          Config: network.status.ranges.map(rangeFromModel),
+        },
+        Options: driverOptions(network),
+      }
+
 /** A network as `docker network ls` and `inspect` show it. */
 export function networkResourceFromModel(network: Network): object {
-  const { spec, status } = network
+  const { spec } = network
   return {
     Name: spec.name,
     Id: network.meta.id,
@@ -94,18 +117,13 @@ export function networkResourceFromModel(network: Network): object {
     Scope: 'swarm',
     Driver: spec.driver.name,
     EnableIPv6: spec.ipv6,
-    IPAM: {
-      Driver: spec.ipam.driver.name,
-      Options: ipamOptions(spec),
-      Config: status.ranges.map(rangeFromModel),
-    },
+    ...chosenFor(network),
     Internal: spec.internal,
     Attachable: spec.attachable,
     Ingress: spec.ingress,
     ConfigFrom: { Network: spec.configFrom ?? '' },
     ConfigOnly: false,
     Containers: null,
-    Options: driverOptions(network),
     // What was created without labels has none, which Docker tells from an empty list.
     Labels: spec.ingress ? spec.labels : (omitEmpty(spec.labels) ?? null),
   }

@@ -55,7 +55,8 @@ function statusText(status: TaskStatus): string {
 function attachmentText({ networkId, addresses }: Attachment, networkOf: NetworkOf): string[] {
   const network = networkOf(networkId)
   if (network === undefined) return []
-  return [`{"Network":${networkText(network)},"Addresses":${JSON.stringify(addresses)}}`]
+  const given = addresses.length === 0 ? '' : `,"Addresses":${JSON.stringify(addresses)}`
+  return [`{"Network":${networkText(network)}${given}}`]
 }
 
 /** What is made of an object that does not change is made once. */

@@ -30,7 +30,7 @@ export function taskFromModel(task: Task, networkOf: NetworkOf): object {
           const network = networkOf(attachment.networkId)
           return network === undefined
             ? []
-            : [{ Network: networkFromModel(network), Addresses: attachment.addresses }]
+            : [defined({ Network: networkFromModel(network), Addresses: omitEmpty(attachment.addresses) })]
         }),
       ),
       GenericResources: omitEmpty(task.genericResources?.map(genericFromModel)),

@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto'
 import { defined } from '#lib/defined.ts'
 import { isMureError, MureError } from '#lib/errors.ts'
+import { stringifyJson } from '#lib/lossless-json.ts'
 import type { View } from '#manager/control/control.ts'
+import { grpcText } from '#manager/control/grpc-text.ts'
 import { cniDriver } from '#model/cni.ts'
-import { isHostsOwn } from '#model/network.ts'
+import { isHostsOwn, isNodeLocal } from '#model/network.ts'
 import type { Network } from '#model/network.ts'
 import { readText } from '#engine/transport.ts'
 import type { EngineNetwork } from '#engine/types.ts'
 import { created, ok } from '../../http/response.ts'
+import type { ApiResponse } from '../../http/response.ts'
 import type { Router } from '../../http/router.ts'
 import { hostsOwnResource, networkResourceFromModel, networkSpecToModel } from '../convert/network.ts'
 import { peersOf, servicesOf } from '../convert/network-details.ts'
@@ -40,7 +43,7 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
       view === undefined
         ? (await engine.listNetworks([networkLabel])).map(asClusterNetwork)
         : [...view.list('network')].map(networkResourceFromModel)
-    return ok([...own, ...clusters.filter(passes)])
+    return ok([...clusters.filter(passes), ...own])
   })
 
   router.add('GET', '/networks/{id}', async (request) => {
@@ -67,6 +70,8 @@ export function registerNetworkRoutes(router: Router, parts: FacadeParts): void 
     refuseTaken(viewOf(parts), from.string('Name') ?? '')
     const driver = from.string('Driver')
     const isOfCluster = driver === 'overlay' || driver === cniDriver || from.string('Scope') === 'swarm'
+    if (!isOfCluster && viewOf(parts) !== undefined && !enginesDrivers.has(driver ?? ''))
+      return createOfPlugin(parts, request.message.url ?? '', body, driver ?? '')
     if (!isOfCluster || from.boolean('ConfigOnly') === true) return parts.forward(request, body)
     if (driver === 'overlay' && from.string('Scope') === 'local')
       throw new MureError('forbidden', 'cannot downgrade network scope for overlay networks')
@@ -145,7 +150,14 @@ async function inspected(
     ...networkResourceFromModel(network),
     ...(local === undefined
       ? {}
-      : { Containers: withBalancer(network, local.Containers ?? {}), Peers: peersOf(view, network) }),
+      : isNodeLocal(network)
+        ? {
+            EnableIPv6: local.EnableIPv6,
+            IPAM: local.IPAM,
+            Options: local.Options,
+            Containers: local.Containers,
+          }
+        : { Containers: withBalancer(network, local.Containers ?? {}), Peers: peersOf(view, network) }),
     ...(isVerbose
       ? defined({
           Services: omitEmpty(
@@ -199,12 +211,31 @@ async function findUnique(
 
 const notFound = (wanted: string) => new MureError('not-found', `network ${wanted} not found`)
 
+/** What no plugin has a driver's name for. */
+const enginesDrivers = new Set(['', 'bridge', 'host', 'ipvlan', 'macvlan', 'none', 'null'])
+
+/** An engine beside a swarm leaves what spans hosts to that; plugins that could are not asked here, as in Docker's. */
+async function createOfPlugin(
+  parts: FacadeParts,
+  url: string,
+  body: unknown,
+  driver: string,
+): Promise<ApiResponse> {
+  const answer = await askEngine(parts, 'POST', url, body)
+  if (answer.status !== 503) return { status: answer.status, json: answer.json }
+  const text = `legacy plugin ${driver} of type NetworkDriver is not supported in swarm mode`
+  throw new MureError('invalid', grpcText('InvalidArgument', text))
+}
+
 async function askEngine(
   { engine, passthrough }: FacadeParts,
   method: string,
   url: string,
+  body?: unknown,
 ): Promise<{ status: number; json: unknown }> {
-  const response = await engine.raw({ method, path: passthrough.enginePath(url) })
+  const sent =
+    body === undefined ? {} : { headers: { 'Content-Type': 'application/json' }, body: stringifyJson(body) }
+  const response = await engine.raw({ method, path: passthrough.enginePath(url), ...sent })
   return { status: response.statusCode ?? 500, json: JSON.parse(await readText(response)) as unknown }
 }
 

@@ -25,12 +25,14 @@ export function hostFromNode(node: Node): DataPlaneHost | undefined {
   }
 }
 
-/** One for each of the task's networks, from the time it has a node until nothing of it runs any more. */
+/** One for each of the task's networks that spans hosts, from the time it has a node until nothing of it runs any more. */
 export function membersFromTask(task: Task): DataPlaneMember[] {
   const { nodeId } = task
   if (nodeId === '' || !isLive(task.status.state)) return []
   const container = task.spec.containers[0]
-  return task.attachments.map((attachment) => ({
+  // Where the cluster gave no address, nobody of another host is met.
+  const spanning = task.attachments.filter(({ addresses }) => addresses.length > 0)
+  return spanning.map((attachment) => ({
     key: `${task.meta.id}/${attachment.networkId}`,
     taskId: task.meta.id,
     networkId: attachment.networkId,
