@@ -21,13 +21,23 @@ export function networkFilter(text: string | null): (network: object) => boolean
   return (object) => {
     const network = object as Filterable
     return (
-      matches(filters, 'name', (name) => network.Name.includes(name)) &&
+      matches(filters, 'name', (name) => isNamed(network.Name, name)) &&
       matches(filters, 'id', (id) => network.Id.startsWith(id)) &&
       matches(filters, 'driver', (driver) => network.Driver === driver) &&
       matches(filters, 'scope', (scope) => network.Scope === scope) &&
       matches(filters, 'type', (type) => (type === 'custom') !== (network.Ingress === true)) &&
       matchesLabels(filters, 'label', network.Labels ?? {})
     )
+  }
+}
+
+/** A part of a name, or, as with the engine's own networks, an expression that it meets: `^web$`. */
+function isNamed(name: string, wanted: string): boolean {
+  if (name.includes(wanted)) return true
+  try {
+    return new RegExp(wanted).test(name)
+  } catch {
+    return false
   }
 }
 
