@@ -8,7 +8,7 @@ const tasks = 300
 const [containers, networks] = [50, 10]
 const hosts = ['manager01', 'worker01', 'worker02'] as const
 /** All of it is done by the two or so processors of one machine. */
-const longMs = 420_000
+const longMs = 600_000
 
 let cluster: TestCluster
 

@@ -51,6 +51,20 @@ export class DataPlaneState {
     return index
   }
 
+  /** Whether nothing is to be sent any more to where something was: before the change is applied. */
+  isUrgent({ full, hosts, members, endpoints }: DataPlaneChange): boolean {
+    const isWithdrawn = (key: string, isServing: boolean) =>
+      this.#member(key)?.isServing === true && !isServing
+    return (
+      full ||
+      hosts.remove.length > 0 ||
+      endpoints.put.length > 0 ||
+      endpoints.remove.length > 0 ||
+      members.put.some(({ key, isServing }) => isWithdrawn(key, isServing)) ||
+      members.remove.some((key) => isWithdrawn(key, false))
+    )
+  }
+
   /** Gives the networks that something changed in; undefined: in all. */
   apply(change: DataPlaneChange): ReadonlySet<string> | undefined {
     this.#changes += 1
@@ -80,6 +94,10 @@ export class DataPlaneState {
 
   get networks(): ReadonlySet<string> {
     return new Set([...this.#members.keys(), ...this.#endpoints.keys()])
+  }
+
+  #member(key: string): DataPlaneMember | undefined {
+    return this.#members.get(this.#networkOf.get(`member ${key}`) ?? '')?.get(key)
   }
 
   #take<T extends Keyed>(

@@ -35,6 +35,7 @@ import { mtuOf, overheadBytes } from './overlay/links.ts'
 import { OverlayWiring } from './overlay/overlay-wiring.ts'
 import { Overlays } from './overlay/overlays.ts'
 import { ShortcutTable } from './overlay/shortcuts.ts'
+import { Pace } from './pace.ts'
 import { servePlugin } from './plugin/server.ts'
 import { runningEndpoints } from './running-endpoints.ts'
 import { namespaceThere } from './sandbox-namespace.ts'
@@ -83,6 +84,7 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
     this.#edition.advance()
   })
   readonly #mutex = new Mutex()
+  readonly #pace = new Pace()
   readonly #stop = new AbortController()
   readonly #owned = new AsyncDisposableStack()
   readonly #encryption: Encryption
@@ -158,13 +160,15 @@ export class NetworkAgent implements AttachmentProvider, AsyncDisposable {
 
   /** Resolves once this host's kernel does so. */
   async apply(change: DataPlaneChange): Promise<void> {
+    const isUrgent = this.#state.isUrgent(change)
     const changed = this.#state.apply(change)
+    if (!isUrgent) await this.#pace.rest(this.#stop.signal)
     for (let attempt = 1; ; attempt++)
       try {
         await this.#mutex.run(async () => {
           const all = this.#isUnsure ? undefined : changed
           this.#isUnsure = true
-          await this.#writer.sync(all)
+          await this.#pace.measured(() => this.#writer.sync(all))
           this.#isUnsure = false
         })
         return
