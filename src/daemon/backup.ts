@@ -8,6 +8,7 @@ import { theCluster } from '#manager/control/the-cluster.ts'
 import { sealBackup } from '#security/backup-file.ts'
 import { parseUnlockKey } from '#security/unlock-key.ts'
 import type { Credentials } from './credentials.ts'
+import { snapshotName } from './left-behind.ts'
 import type { ManagerRuntime } from './manager-runtime.ts'
 import type { NodeState } from './node-state.ts'
 
@@ -22,7 +23,7 @@ export async function backupCluster(
 ): Promise<Readable> {
   const cluster = theCluster(manager.mirror)
   const { unlockKey } = cluster.status
-  const path = join(parts.dataDir, `backup-${randomUUID()}.tmp`)
+  const path = join(parts.dataDir, snapshotName(randomUUID()))
   try {
     await member.members.snapshot(path)
   } catch (error) {

@@ -161,7 +161,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
       if (this.#core.state !== undefined) throw refusals.exists()
       const ask = prepareJoin(request, networkInterfaces())
       let isAdmitted = false
-      this.#core.pend()
+      await this.#core.pend()
       try {
         const { admission, state } = await ask(wait)
         await this.#core.keyFile.write(admission.keys)
@@ -199,7 +199,7 @@ export class LocalNodeService implements LocalNode, AsyncDisposable {
   async #begin(
     make: () => Promise<{ state: NodeState; credentials: Credentials; runtime: ManagerRuntime }>,
   ): Promise<NodeId> {
-    this.#core.pend()
+    await this.#core.pend()
     try {
       const { state, credentials, runtime } = await make()
       this.#core.adopt(state, credentials, runtime)

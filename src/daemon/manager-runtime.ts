@@ -118,13 +118,15 @@ export async function startManagerRuntime(
       wait,
     )
     const peer = keepStorePeer({ manager, member }, { credentials, clock, logger })
+    const stop = new AbortController()
     return {
       manager,
       member,
       followLock: (to) => {
-        followLock(manager, credentials, to)
+        followLock(manager, credentials, to, stop.signal)
       },
       async [Symbol.asyncDispose]() {
+        stop.abort()
         await peer[Symbol.asyncDispose]()
         await manager[Symbol.asyncDispose]()
         await member[Symbol.asyncDispose]()

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises'
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import type { Agent } from '#agent/agent.ts'
@@ -14,7 +13,6 @@ import { retry } from '#lib/retry.ts'
 import { startWait } from '#lib/wait.ts'
 import type { Wait } from '#lib/wait.ts'
 import type { Mirror } from '#manager/control/control.ts'
-import { memberDataDir } from '#manager/membership/etcd/data-dir.ts'
 import type { NodeId } from '#model/id.ts'
 import type { NodeRole } from '#model/node.ts'
 import { KeyFile } from '#security/key-file.ts'
@@ -22,6 +20,7 @@ import type { NodeKeys } from '#security/key-file.ts'
 import { splitHostPort } from './addresses.ts'
 import { Credentials } from './credentials.ts'
 import type { ManagerRuntime, RuntimeParts } from './manager-runtime.ts'
+import { removeLeftBehind, removeSnapshots } from './left-behind.ts'
 import { withInterface } from './moved.ts'
 import { startNodeAgent } from './node-agent.ts'
 import type { NodeAgent } from './node-agent.ts'
@@ -118,13 +117,15 @@ export class NodeCore {
 
   /** What an earlier process of this host left; nothing is started. */
   async recall(): Promise<NodeState | undefined> {
+    await removeSnapshots(this.options.dataDir)
     this.#state = await this.stateFile.read()
     return this.#state
   }
 
-  /** On the way into a cluster: nothing is decided yet. */
-  pend(): void {
+  /** On the way into a cluster: nothing is decided yet. What is left of one before would be taken for its own. */
+  async pend(): Promise<void> {
     this.#phase = 'pending'
+    await this.#removeLeftBehind()
   }
 
   /** Its keys are sealed: until somebody gives the unlock key, no more than its state is known. */
@@ -242,18 +243,20 @@ export class NodeCore {
     await this.stopManager()
   }
 
-  /** Back to a host that is part of nothing. */
+  /** Back to a host that is part of nothing: from the first step on, wherever it is cut off. */
   async forget(): Promise<void> {
     await this.stopAll()
-    const { dataDir } = this.options
-    await rm(join(dataDir, 'managers.json'), { force: true })
-    await rm(memberDataDir(dataDir), { recursive: true, force: true })
     await this.stateFile.remove()
-    await this.keyFile.forget()
+    await this.#removeLeftBehind()
     this.#state = undefined
     this.#credentials = undefined
     this.#phase = 'inactive'
     this.#error = ''
+  }
+
+  async #removeLeftBehind(): Promise<void> {
+    await removeLeftBehind(this.options.dataDir)
+    await this.keyFile.forget()
   }
 
   /** In random order, so that no manager is everybody's first. */
