@@ -22,7 +22,8 @@ export class ManagerEnd implements AsyncDisposable {
   readonly relays = new Map<string, Duplex>()
   managers: readonly ManagerAddress[] = []
   heartbeatMs = 1_000
-  acknowledges = true
+  /** Whether a task's state is stored. The agent says nothing more of a task before. */
+  acknowledges: (state: TaskState) => boolean = () => true
   /** Does not welcome anybody, like a manager without a store. */
   isMute = false
   sequence = 0
@@ -100,13 +101,14 @@ export class ManagerEnd implements AsyncDisposable {
       else if (message.type === 'beat') this.beats.push(performance.now())
       else if (message.type === 'description') this.descriptions.push(message.description)
       else if (message.type === 'status') {
-        for (const { taskId, status } of message.updates) {
+        for (const { taskId, status } of message.updates)
           this.heard.push({ taskId, status, at: performance.now() })
+        const stored = message.updates.filter(({ status }) => this.acknowledges(status.state))
+        for (const { taskId, status } of stored) {
           const task = this.tasks.get(taskId)
-          if (task !== undefined && this.acknowledges) this.tasks.set(taskId, { ...task, status })
+          if (task !== undefined) this.tasks.set(taskId, { ...task, status })
         }
-        if (this.acknowledges)
-          stream.send({ type: 'stored', taskIds: message.updates.map((update) => update.taskId) })
+        if (stored.length > 0) stream.send({ type: 'stored', taskIds: stored.map(({ taskId }) => taskId) })
       }
     }
     if (this.stream === stream) this.stream = undefined
