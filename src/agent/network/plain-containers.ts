@@ -35,7 +35,7 @@ const gatherMs = 50
 /** Between the taking of a place and the making of its container. */
 const unmadeGraceMs = 60_000
 /** Between the taking of a place for a container that is there, and its being connected. */
-const unconnectedGraceMs = 15_000
+const unconnectedGraceMs = 60_000
 
 const concerning = new Set(['create', 'destroy', 'rename', 'start', 'die', 'disconnect'])
 
@@ -135,7 +135,10 @@ export class PlainContainers implements AsyncDisposable {
     )
     for (const [id, place] of [...this.#places]) {
       const container = byPlace.get(id) ?? byId.get(place.told.containers[0]?.containerId ?? '')
-      if (container !== undefined && isOn(container, nameOf.get(networkOf(place.task)))) {
+      const network = nameOf.get(networkOf(place.task))
+      // The engine has no such network yet, or no more: nothing can be said of who is on it.
+      if (container !== undefined && network === undefined) continue
+      if (container !== undefined && network !== undefined && isOn(container, network)) {
         const status = this.#statusOf(place, container)
         if (JSON.stringify(status) === JSON.stringify(place.told)) continue
         this.#places.set(id, { ...place, told: status })
@@ -179,6 +182,5 @@ const placesIn = ({ Labels }: ContainerSummary): string[] =>
     .filter((label) => label.startsWith(attachmentLabel))
     .map((label) => label.slice(attachmentLabel.length))
 
-/** Where the engine has no such network now, nothing can be said against it. */
-const isOn = ({ NetworkSettings }: ContainerSummary, network: string | undefined): boolean =>
-  network === undefined || network in (NetworkSettings?.Networks ?? {})
+const isOn = ({ NetworkSettings }: ContainerSummary, network: string): boolean =>
+  network in (NetworkSettings?.Networks ?? {})
