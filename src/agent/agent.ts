@@ -260,11 +260,12 @@ export class Agent implements AsyncDisposable {
 
   async #runSession(client: RpcClient, signal: AbortSignal): Promise<void> {
     const { advertiseAddress, listenAddress, dataPathAddress, logger } = this.#options
+    const description = this.#describer.current
     try {
       await runSession(client, {
         hello: {
           type: 'hello',
-          description: this.#describer.current,
+          description,
           advertiseAddress,
           listenAddress,
           bootEpoch: await this.#epoch.next(),
@@ -303,6 +304,8 @@ export class Agent implements AsyncDisposable {
         opened: (session) => {
           this.#session = session
           this.#client = client
+          // It has changed since the hello, while there was nobody to tell.
+          if (this.#describer.current !== description) session.describe(this.#describer.current)
         },
       })
     } finally {
